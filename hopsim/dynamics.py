@@ -1,0 +1,165 @@
+"""Update rules: how a state moves. One Monte Carlo sweep is N offered flips in a stated site order.
+
+Every proposal has one counter-based threshold t(key, sweep, position) and flips iff ΔE < t. The trajectory depends on
+the rule, the order and the keys, never on the kernel, the chunking or the place where a run was resumed.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import Refused
+from .interactions import Exponential
+from .kernels import counters
+from .networks import Law, Quenched
+from .rng import Keys
+from .states import State
+
+Order = Literal["permutation", "random", "cyclic"]
+ORDERS: tuple[Order, ...] = ("permutation", "random", "cyclic")
+_PROPOSALS_AT_ONCE = 2**17
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a call of `advance` saw: a State with a leading time axis, and the number of flips."""
+
+    states: State
+    flips: int
+
+
+class Dynamics:
+    """Common part of the rules."""
+
+    temperature: float
+    order: Order
+    synchronous: ClassVar[bool] = False
+    _rule: ClassVar[int]
+
+    def check(self, law: Law) -> None:
+        """Refuse a law on which this rule has no meaning."""
+        if self.temperature > 0 and isinstance(law.interaction, Exponential):
+            raise Refused(
+                f"the exponential network has no temperature (its energy grows like e^N), got {self.temperature}; "
+                "use SignUpdate(), or log_sum_exp for T > 0"
+            )
+
+    def advance(
+        self, state: State, quenched: Quenched, keys: Keys, first_sweep: int, n_sweeps: int, every: int = 0
+    ) -> Trace:
+        """Advance `state` in place by sweeps first_sweep, ..., first_sweep + n_sweeps - 1.
+
+        Copies spins and overlaps after every `every` sweeps (0: never) into the trace.
+        """
+        self.check(quenched.network.law)
+        rows = n_sweeps // every if every else 0
+        spin_trace = np.empty((rows, state.spins.size), dtype=np.int8)
+        overlap_trace = np.empty((rows, state.overlaps.size), dtype=np.int32)
+        representation = quenched.representation
+        at_once = max(1, _PROPOSALS_AT_ONCE // state.spins.size)
+        flips = 0
+        for since in range(0, n_sweeps, at_once):
+            sweeps = min(at_once, n_sweeps - since)
+            orders = self._orders(state.spins.size, keys.order, first_sweep + since, sweeps)
+            thresholds = self._thresholds(
+                state.spins.size, keys.acceptance, first_sweep + since, sweeps, representation.unit
+            )
+            flips += representation.sweep(
+                state.spins,
+                state.overlaps,
+                orders,
+                thresholds,
+                self.synchronous,
+                every,
+                since,
+                spin_trace,
+                overlap_trace,
+            )
+        return Trace(State(spin_trace, overlap_trace), flips)
+
+    def _orders(self, neurons: int, key: np.uint64, first_sweep: int, n_sweeps: int) -> NDArray[np.int32]:
+        if self.order == "cyclic":
+            return np.arange(neurons, dtype=np.int32)[None]
+        orders = np.empty((n_sweeps, neurons), dtype=np.int32)
+        fill = counters.fill_permutations if self.order == "permutation" else counters.fill_random_sites
+        fill(orders, key, first_sweep)
+        return orders
+
+    def _thresholds(
+        self, neurons: int, key: np.uint64, first_sweep: int, n_sweeps: int, unit: float
+    ) -> NDArray[np.float32]:
+        thresholds = np.empty((n_sweeps, neurons), dtype=np.float32)
+        rule = self._rule if self.temperature > 0 else counters.SIGN
+        counters.fill_thresholds(thresholds, key, first_sweep, rule, np.float32(self.temperature / unit))
+        return thresholds
+
+
+@dataclass(frozen=True)
+class SignUpdate(Dynamics):
+    """T = 0: flip iff ΔE < 0; ΔE = 0 keeps the spin. Equal to the update of Krotov & Hopfield (2016)."""
+
+    order: Order = "permutation"
+    temperature: ClassVar[float] = 0.0  # type: ignore[misc]
+    _rule: ClassVar[int] = counters.SIGN
+
+    def __post_init__(self) -> None:
+        _check_order(self.order)
+
+
+@dataclass(frozen=True)
+class Glauber(Dynamics):
+    """Heat bath: flip with probability 1/(1 + exp(ΔE/T)), T > 0; T → 0 is SignUpdate but for ties, taken half the time."""
+
+    temperature: float
+    order: Order = "permutation"
+    _rule: ClassVar[int] = counters.GLAUBER
+
+    def __post_init__(self) -> None:
+        _check_positive("Glauber", self.temperature)
+        _check_order(self.order)
+
+
+@dataclass(frozen=True)
+class Metropolis(Dynamics):
+    """Flip with probability min(1, exp(-ΔE/T)), T > 0; T → 0 is SignUpdate but for ties, always taken."""
+
+    temperature: float
+    order: Order = "permutation"
+    _rule: ClassVar[int] = counters.METROPOLIS
+
+    def __post_init__(self) -> None:
+        _check_positive("Metropolis", self.temperature)
+        _check_order(self.order)
+
+
+@dataclass(frozen=True)
+class Synchronous(Dynamics):
+    """Parallel (Little) update: all spins decide at once on the old state, T = 0 by sign, T > 0 by heat bath.
+
+    Its stationary law is not the Boltzmann law of E, and T = 0 may end in a cycle of two states.
+    """
+
+    temperature: float
+    order: ClassVar[Order] = "cyclic"  # type: ignore[misc]
+    synchronous: ClassVar[bool] = True
+    _rule: ClassVar[int] = counters.GLAUBER
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < math.inf:
+            raise Refused(f"Synchronous needs a finite temperature >= 0, got {self.temperature!r}")
+
+
+CATALOGUE = (SignUpdate, Glauber, Metropolis, Synchronous)
+
+
+def _check_positive(name: str, temperature: float) -> None:
+    if not 0 < temperature < math.inf:
+        raise Refused(f"{name} needs a finite temperature > 0, got {temperature!r}; at T = 0 use SignUpdate()")
+
+
+def _check_order(order: str) -> None:
+    if order not in ORDERS:
+        raise Refused(f"order must be one of {', '.join(ORDERS)}, got {order!r}")

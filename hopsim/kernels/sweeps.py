@@ -1,0 +1,184 @@
+"""Monte Carlo sweeps: one call advances one chain by many sweeps and writes its trace.
+
+In every kernel proposal k of a sweep offers site orders[sweep % len(orders), k], and the spin flips iff the cost of the
+flip, in the units of the kernel's table, is below thresholds[sweep, k]. `synchronous` decides all sites on the old state
+before any flips. After every `every` sweeps (0: never; `since` have passed already at the start) spins and overlaps are
+copied to the next row of the traces. Spins and overlaps are updated in place; the return value counts the flips.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+
+@njit(inline="always", error_model="numpy")
+def _record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace):
+    if every > 0 and (since + sweep + 1) % every == 0:
+        row = (since + sweep + 1) // every - 1
+        spin_trace[row] = spins
+        overlap_trace[row] = overlaps
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def coupling_sweeps(
+    spins, overlaps, patterns, couplings, orders, thresholds, synchronous, every, since, spin_trace, overlap_trace
+):
+    """Quadratic interaction with couplings J = Σ_μ ξ^μ ξ^μ (zero diagonal) and cached fields h = Jσ: cost σ_i h_i."""
+    neurons = spins.size
+    fields = np.zeros(neurons, dtype=couplings.dtype)
+    for i in range(neurons):
+        for j in range(neurons):
+            fields[i] += couplings[i, j] * spins[j]
+    chosen = np.zeros(neurons, dtype=np.bool_)
+    flips = 0
+    for sweep in range(thresholds.shape[0]):
+        order = orders[sweep % orders.shape[0]]
+        if synchronous:
+            for k in range(neurons):
+                chosen[k] = spins[order[k]] * fields[order[k]] < thresholds[sweep, k]
+        for k in range(neurons):
+            i = order[k]
+            flip = chosen[k] if synchronous else spins[i] * fields[i] < thresholds[sweep, k]
+            if flip:
+                flips += 1
+                change = -2 * spins[i]
+                spins[i] = -spins[i]
+                row = couplings[i]
+                for j in range(neurons):
+                    fields[j] += change * row[j]
+                entries = patterns[i]
+                for mu in range(overlaps.size):
+                    overlaps[mu] += change * entries[mu]
+        _record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
+    return flips
+
+
+@njit(inline="always", error_model="numpy")
+def _table_cost(spin, entries, fall, rise):
+    nothing = fall.dtype.type(0)
+    opposite = np.int8(-spin)
+    cost = nothing
+    for mu in range(fall.size):
+        falling, rising = fall[mu], rise[mu]
+        cost += falling if entries[mu] == spin else nothing
+        cost += rising if entries[mu] == opposite else nothing
+    return cost
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def table_sweeps(
+    spins, overlaps, patterns, drop, rows, orders, thresholds, synchronous, every, since, spin_trace, overlap_trace
+):
+    """Any F: drop[rows[μ], M + N] = G(M) - G(M - 2) for pattern μ, and cost Σ_μ [G(M_μ) - G(M_μ - 2 ξ_i^μ σ_i)].
+
+    For each pattern the cost of its overlap falling or rising by 2 is kept, so that a proposal only sums; the sum runs
+    in the order of μ.
+    """
+    neurons = spins.size
+    fall = np.empty(overlaps.size, dtype=drop.dtype)
+    rise = np.empty(overlaps.size, dtype=drop.dtype)
+    for mu in range(overlaps.size):
+        fall[mu] = drop[rows[mu], overlaps[mu] + neurons]
+        rise[mu] = -drop[rows[mu], overlaps[mu] + neurons + 2]
+    chosen = np.zeros(neurons, dtype=np.bool_)
+    flips = 0
+    for sweep in range(thresholds.shape[0]):
+        order = orders[sweep % orders.shape[0]]
+        if synchronous:
+            for k in range(neurons):
+                cost = _table_cost(spins[order[k]], patterns[order[k]], fall, rise)
+                chosen[k] = cost < thresholds[sweep, k]
+        for k in range(neurons):
+            i = order[k]
+            entries = patterns[i]
+            if synchronous:
+                flip = chosen[k]
+            else:
+                flip = _table_cost(spins[i], entries, fall, rise) < thresholds[sweep, k]
+            if flip:
+                flips += 1
+                change = -2 * spins[i]
+                spins[i] = -spins[i]
+                for mu in range(overlaps.size):
+                    if entries[mu] != 0:
+                        overlaps[mu] += change * entries[mu]
+                        fall[mu] = drop[rows[mu], overlaps[mu] + neurons]
+                        rise[mu] = -drop[rows[mu], overlaps[mu] + neurons + 2]
+        _record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
+    return flips
+
+
+@njit(inline="always", error_model="numpy")
+def _refresh_weights(overlaps, weights, same, fall, rise):
+    top = overlaps.max()
+    total = 0.0
+    for mu in range(overlaps.size):
+        same[mu] = weights[top - overlaps[mu] + 2]
+        fall[mu] = weights[top - overlaps[mu] + 4]
+        rise[mu] = weights[top - overlaps[mu]]
+        total += same[mu]
+    return total
+
+
+@njit(inline="always", error_model="numpy")
+def _exponential_cost(spin, entries, total, same, fall, rise, sharpness):
+    opposite = np.int8(-spin)
+    flipped = 0.0
+    for mu in range(same.size):
+        flipped += fall[mu] if entries[mu] == spin else (rise[mu] if entries[mu] == opposite else same[mu])
+    ratio = flipped / total
+    if abs(ratio - 1.0) <= 2.0**-52 * same.size:
+        return 0.0
+    return -math.log(ratio) / sharpness
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def exponential_sweeps(
+    spins,
+    overlaps,
+    patterns,
+    weights,
+    sharpness,
+    orders,
+    thresholds,
+    synchronous,
+    every,
+    since,
+    spin_trace,
+    overlap_trace,
+):
+    """E = -(1/λ) ln Σ_μ exp(λ M_μ), with weights[k] = exp(-λ (k - 2)) and exponents shifted by the largest overlap.
+
+    The cost is -(1/λ) ln(Z'/Z), both sums in the order of μ; a ratio within their rounding, K 2^-52, of 1 is a tie.
+    """
+    neurons = spins.size
+    same = np.empty(overlaps.size, dtype=np.float64)
+    fall = np.empty(overlaps.size, dtype=np.float64)
+    rise = np.empty(overlaps.size, dtype=np.float64)
+    total = _refresh_weights(overlaps, weights, same, fall, rise)
+    chosen = np.zeros(neurons, dtype=np.bool_)
+    flips = 0
+    for sweep in range(thresholds.shape[0]):
+        order = orders[sweep % orders.shape[0]]
+        if synchronous:
+            for k in range(neurons):
+                i = order[k]
+                cost = _exponential_cost(spins[i], patterns[i], total, same, fall, rise, sharpness)
+                chosen[k] = cost < thresholds[sweep, k]
+        for k in range(neurons):
+            i = order[k]
+            entries = patterns[i]
+            if synchronous:
+                flip = chosen[k]
+            else:
+                flip = _exponential_cost(spins[i], entries, total, same, fall, rise, sharpness) < thresholds[sweep, k]
+            if flip:
+                flips += 1
+                change = -2 * spins[i]
+                spins[i] = -spins[i]
+                for mu in range(overlaps.size):
+                    overlaps[mu] += change * entries[mu]
+                total = _refresh_weights(overlaps, weights, same, fall, rise)
+        _record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
+    return flips

@@ -1,0 +1,187 @@
+"""Networks: a law (interaction and ensemble of patterns), its realisation at finite size, and one draw of its disorder."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import representations
+from .errors import Refused
+from .interactions import (
+    Exponential,
+    Exponentiated,
+    Indices,
+    Interaction,
+    LogSumExp,
+    Polynomial,
+    Power,
+    Quadratic,
+    Rectified,
+)
+from .levels import Levels
+from .patterns import Diluted, Ensemble, Rademacher, Stored
+
+
+@dataclass(frozen=True)
+class Law:
+    """What a network is in the thermodynamic limit: interaction F and ensemble of the patterns ξ."""
+
+    interaction: Interaction
+    ensemble: Ensemble
+
+
+@dataclass(frozen=True)
+class Network:
+    """A law with N neurons and K patterns: E(σ) = -N Σ_μ F(M_μ/N), M_μ = Σ_i ξ_i^μ σ_i."""
+
+    law: Law
+    neurons: int
+    patterns: int
+
+    def __post_init__(self) -> None:
+        for name, value, least in (("neurons", self.neurons, 2), ("patterns", self.patterns, 1)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise Refused(f"a network needs an integer {name} >= {least}, got {value!r}")
+        ensemble = self.law.ensemble
+        if isinstance(ensemble, Stored):
+            entries, stored = ensemble.array.shape
+            if self.neurons != entries:
+                raise Refused(f"the stored patterns have {entries} entries each, got neurons = {self.neurons}")
+            if self.patterns > stored:
+                raise Refused(f"{stored} patterns are stored in the array given, got patterns = {self.patterns}")
+
+    @property
+    def load(self) -> float:
+        """The realised load α: K/N^(p-1), or ln K / N for exponential interactions."""
+        return self.law.interaction.load(self.neurons, self.patterns)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that one disorder sample and one chain of it take, roughly, without the trace."""
+        square = representations.COUPLING_BYTES if isinstance(self.law.interaction, Quadratic) else 0
+        return self.neurons * self.patterns + 32 * self.patterns + min(square, 8 * self.neurons**2)
+
+    def quench(self, rng: np.random.Generator) -> "Quenched":
+        """Draw the disorder."""
+        return Quenched(self, self.law.ensemble.draw(self.neurons, self.patterns, rng))
+
+
+class Quenched:
+    """One draw of the disorder: patterns int8[N, K] and what is derived from them, shared by replicas and temperatures."""
+
+    def __init__(self, network: Network, patterns: NDArray[np.int8]) -> None:
+        if patterns.shape != (network.neurons, network.patterns):
+            raise Refused(f"patterns must have shape {(network.neurons, network.patterns)}, got {patterns.shape}")
+        self.network = network
+        self.patterns = np.ascontiguousarray(patterns, dtype=np.int8)
+        self.patterns.flags.writeable = False
+
+    @cached_property
+    def levels(self) -> Levels | None:
+        """Integer energy levels; None for exponential interactions."""
+        interaction = self.network.law.interaction
+        return Levels(interaction, self.patterns) if isinstance(interaction, Polynomial) else None
+
+    @cached_property
+    def representation(self) -> representations.Representation:
+        """The layout that the kernels move on."""
+        return representations.chosen(self.network.law.interaction, self.levels, self.patterns)
+
+    def overlaps(self, spins: NDArray[np.int8]) -> NDArray[np.int32]:
+        """M_μ = Σ_i ξ_i^μ σ_i for spins [..., N]: int32[..., K], exact."""
+        real = spins.astype(np.float32)
+        overlaps = np.empty((*spins.shape[:-1], self.network.patterns), dtype=np.int32)
+        for first in range(0, self.network.patterns, 2**16):  # in blocks, so that a real-valued copy stays small
+            block = self.patterns[:, first : first + 2**16].astype(np.float32)
+            overlaps[..., first : first + 2**16] = np.rint(real @ block)
+        return overlaps
+
+    def energy_density(self, overlaps: NDArray[np.int32]) -> NDArray[np.float64]:
+        """E/N on the zero of energy of its interaction, for overlaps [..., K]."""
+        if self.levels is not None:
+            return self.levels.energy_density(overlaps)
+        interaction = self.network.law.interaction
+        assert isinstance(interaction, Exponentiated)
+        top = overlaps.max(axis=-1)
+        weights = np.exp(interaction.sharpness * (overlaps - top[..., None]))
+        return np.asarray(-(top + np.log(weights.sum(axis=-1)) / interaction.sharpness) / self.network.neurons)
+
+
+def hopfield(
+    *, neurons: int, load: float | None = None, patterns: int | None = None, ensemble: Ensemble | None = None
+) -> Network:
+    """The classical Hopfield network, F = m²/2, α = K/N."""
+    return _network(Quadratic(), ensemble, neurons, load, patterns)
+
+
+def dense(
+    *,
+    neurons: int,
+    degree: int,
+    indices: Indices,
+    load: float | None = None,
+    patterns: int | None = None,
+    ensemble: Ensemble | None = None,
+) -> Network:
+    """Dense associative memory, F = m^p/p, α = K/N^(p-1); degree 2 is the classical network in both conventions."""
+    interaction = Quadratic() if degree == 2 else Power(degree, indices)
+    return _network(interaction, ensemble, neurons, load, patterns)
+
+
+def rectified(
+    *,
+    neurons: int,
+    degree: int,
+    load: float | None = None,
+    patterns: int | None = None,
+    ensemble: Ensemble | None = None,
+) -> Network:
+    """Dense associative memory with F = [m]₊^p/p, α = K/N^(p-1)."""
+    return _network(Rectified(degree), ensemble, neurons, load, patterns)
+
+
+def exponential(
+    *, neurons: int, load: float | None = None, patterns: int | None = None, ensemble: Ensemble | None = None
+) -> Network:
+    """E = -Σ_μ exp(M_μ), α = ln K / N; sign updates only."""
+    return _network(Exponential(), ensemble, neurons, load, patterns)
+
+
+def log_sum_exp(
+    *,
+    neurons: int,
+    sharpness: float,
+    load: float | None = None,
+    patterns: int | None = None,
+    ensemble: Ensemble | None = None,
+) -> Network:
+    """E = -(1/λ) ln Σ_μ exp(λ M_μ), α = ln K / N; any temperature."""
+    return _network(LogSumExp(sharpness), ensemble, neurons, load, patterns)
+
+
+def multitasking(*, neurons: int, dilution: float, load: float | None = None, patterns: int | None = None) -> Network:
+    """F = m²/2 on patterns with a fraction d of blank entries (Agliari et al. 2012); d = 0 is the classical network."""
+    return _network(Quadratic(), Diluted(dilution), neurons, load, patterns)
+
+
+def _network(
+    interaction: Interaction, ensemble: Ensemble | None, neurons: int, load: float | None, patterns: int | None
+) -> Network:
+    if (load is None) == (patterns is None):
+        raise Refused("a network needs either load or patterns, got " + ("neither" if load is None else "both"))
+    if load is not None:
+        patterns = _patterns_at(interaction, neurons, load)
+    assert patterns is not None
+    return Network(Law(interaction, ensemble or Rademacher()), neurons, patterns)
+
+
+def _patterns_at(interaction: Interaction, neurons: int, load: float) -> int:
+    if not isinstance(load, int | float) or not 0 <= load < math.inf:
+        raise Refused(f"load must be a finite number > 0, got {load!r}")
+    patterns = interaction.patterns(neurons, load)
+    if patterns < 1:
+        least = interaction.load(neurons, 1)
+        raise Refused(f"load {load!r} gives no pattern at N = {neurons}; one pattern is load {least:.3g}")
+    return patterns

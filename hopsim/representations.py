@@ -1,0 +1,91 @@
+"""Representations: the couplings of one disorder sample, laid out for a kernel. The choice never changes a result."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .interactions import Exponentiated, Polynomial, Quadratic
+from .kernels import sweeps
+from .levels import Levels
+
+COUPLING_BYTES = 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Couplings:
+    """J = Σ_μ ξ^μ ξ^μ without diagonal, int32[N, N]: a proposal costs O(1), a flip O(N + K)."""
+
+    patterns: NDArray[np.int8]
+    couplings: NDArray[np.int32]
+    unit: float
+
+    def sweep(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], *motion: Any) -> int:
+        """Advance in place; `motion` is the common tail of the kernels' arguments. Returns the number of flips."""
+        return int(sweeps.coupling_sweeps(spins, overlaps, self.patterns, self.couplings, *motion))
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Tabulated energy differences of any polynomial F: a proposal and a flip cost O(K)."""
+
+    patterns: NDArray[np.int8]
+    drop: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    unit: float
+
+    def sweep(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], *motion: Any) -> int:
+        """Advance in place; `motion` is the common tail of the kernels' arguments. Returns the number of flips."""
+        return int(sweeps.table_sweeps(spins, overlaps, self.patterns, self.drop, self.rows, *motion))
+
+
+@dataclass(frozen=True, eq=False)
+class Exponents:
+    """Shifted exponentials weights[k] = exp(-λ (k - 2)): a proposal and a flip cost O(K)."""
+
+    patterns: NDArray[np.int8]
+    weights: NDArray[np.float64]
+    sharpness: float
+    unit: float = 1.0
+
+    def sweep(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], *motion: Any) -> int:
+        """Advance in place; `motion` is the common tail of the kernels' arguments. Returns the number of flips."""
+        return int(sweeps.exponential_sweeps(spins, overlaps, self.patterns, self.weights, self.sharpness, *motion))
+
+
+Representation = Couplings | Table | Exponents
+
+
+def couplings(levels: Levels, patterns: NDArray[np.int8]) -> Couplings:
+    """Hebbian couplings as exact integers (float32 sums of ±1 are exact below 2^24 terms)."""
+    real = patterns.astype(np.float32)
+    matrix = np.rint(real @ real.T).astype(np.int32)
+    np.fill_diagonal(matrix, 0)
+    return Couplings(patterns, matrix, levels.unit)
+
+
+def table(levels: Levels, patterns: NDArray[np.int8]) -> Table:
+    """The general table of a polynomial interaction."""
+    return Table(patterns, levels.drop, levels.rows, levels.unit)
+
+
+def exponents(interaction: Exponentiated, patterns: NDArray[np.int8]) -> Exponents:
+    """Weights for every difference between the largest overlap and another, -2 to 2N + 2."""
+    differences = range(-2, 2 * patterns.shape[0] + 3)
+    weights = np.array([math.exp(-interaction.sharpness * k) for k in differences])
+    return Exponents(patterns, weights, interaction.sharpness)
+
+
+def chosen(
+    interaction: Polynomial | Exponentiated, levels: Levels | None, patterns: NDArray[np.int8]
+) -> Representation:
+    """Couplings for the quadratic interaction while J fits in 1 GiB and its fields in 32 bits, else the table."""
+    if isinstance(interaction, Exponentiated):
+        return exponents(interaction, patterns)
+    assert levels is not None
+    neurons, K = patterns.shape
+    if isinstance(interaction, Quadratic) and 4 * neurons**2 <= COUPLING_BYTES and neurons * K < 2**31 and K < 2**24:
+        return couplings(levels, patterns)
+    return table(levels, patterns)

@@ -1,0 +1,57 @@
+"""States: spins σ = ±1 and the integer overlaps M = ξᵀσ that belong to them. The only mutable objects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import Refused
+from .networks import Quenched
+
+
+@dataclass
+class State:
+    """spins int8[..., N] and overlaps int32[..., K]; a chain has no leading axis, a trace has time."""
+
+    spins: NDArray[np.int8]
+    overlaps: NDArray[np.int32]
+
+
+def of_spins(quenched: Quenched, spins: NDArray[np.int8]) -> State:
+    """The state with these spins."""
+    if not np.isin(spins, (-1, 1)).all() or spins.shape[-1:] != (quenched.network.neurons,):
+        raise Refused(f"spins must be {quenched.network.neurons} entries of -1 or +1, got shape {spins.shape}")
+    return State(np.array(spins, dtype=np.int8), quenched.overlaps(spins))
+
+
+def cue(quenched: Quenched, pattern: int, overlap: float, rng: np.random.Generator) -> State:
+    """A start with overlap M = overlap · n on the n non-blank sites of one pattern (nearest possible), blanks random.
+
+    The sites that differ are a uniformly random choice; the realised value is state.overlaps[pattern].
+    """
+    if not -1 <= overlap <= 1:
+        raise Refused(f"a cue needs an overlap between -1 and 1, got {overlap!r}")
+    entries = quenched.patterns[:, pattern]
+    sites = np.flatnonzero(entries)
+    spins = _random_spins(entries.size, rng)
+    spins[sites] = entries[sites]
+    differ = rng.permutation(sites)[: round((1 - overlap) / 2 * sites.size)]
+    spins[differ] *= -1
+    return of_spins(quenched, spins)
+
+
+def mixture(quenched: Quenched, patterns: Sequence[int], rng: np.random.Generator) -> State:
+    """The majority sign of several patterns, site by site; ties random."""
+    total = quenched.patterns[:, list(patterns)].sum(axis=1, dtype=np.int64)
+    return of_spins(quenched, np.where(total == 0, _random_spins(total.size, rng), np.sign(total)).astype(np.int8))
+
+
+def random(quenched: Quenched, rng: np.random.Generator) -> State:
+    """Independent uniform spins: T = ∞."""
+    return of_spins(quenched, _random_spins(quenched.network.neurons, rng))
+
+
+def _random_spins(neurons: int, rng: np.random.Generator) -> NDArray[np.int8]:
+    spins: NDArray[np.int8] = rng.integers(0, 2, neurons, dtype=np.int8) * np.int8(2) - np.int8(1)
+    return spins
