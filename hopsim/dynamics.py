@@ -5,7 +5,7 @@ the rule, the order and the keys, never on the kernel, the chunking or the place
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -67,17 +67,8 @@ class Dynamics:
             thresholds = self._thresholds(
                 state.spins.size, keys.acceptance, first_sweep + since, sweeps, representation.unit
             )
-            flips += representation.sweep(
-                state.spins,
-                state.overlaps,
-                orders,
-                thresholds,
-                self.synchronous,
-                every,
-                since,
-                spin_trace,
-                overlap_trace,
-            )
+            motion = (orders, thresholds, self.synchronous, every, since, spin_trace, overlap_trace)
+            flips += representation.sweep(state.spins, state.overlaps, *motion)
         return Trace(State(spin_trace, overlap_trace), flips)
 
     def _orders(self, neurons: int, key: np.uint64, first_sweep: int, n_sweeps: int) -> NDArray[np.int32]:
@@ -102,7 +93,7 @@ class SignUpdate(Dynamics):
     """T = 0: flip iff ΔE < 0; ΔE = 0 keeps the spin. Equal to the update of Krotov & Hopfield (2016)."""
 
     order: Order = "permutation"
-    temperature: ClassVar[float] = 0.0  # type: ignore[misc]
+    temperature: float = field(default=0.0, init=False, repr=False)
     _rule: ClassVar[int] = counters.SIGN
 
     def __post_init__(self) -> None:
@@ -111,7 +102,7 @@ class SignUpdate(Dynamics):
 
 @dataclass(frozen=True)
 class Glauber(Dynamics):
-    """Heat bath: flip with probability 1/(1 + exp(ΔE/T)), T > 0; T → 0 is SignUpdate but for ties, taken half the time."""
+    """Heat bath: flip with probability 1/(1 + exp(ΔE/T)), T > 0. T → 0 is SignUpdate, ties half the time."""
 
     temperature: float
     order: Order = "permutation"
@@ -124,7 +115,7 @@ class Glauber(Dynamics):
 
 @dataclass(frozen=True)
 class Metropolis(Dynamics):
-    """Flip with probability min(1, exp(-ΔE/T)), T > 0; T → 0 is SignUpdate but for ties, always taken."""
+    """Flip with probability min(1, exp(-ΔE/T)), T > 0; T → 0 is SignUpdate but for ties: always flipped."""
 
     temperature: float
     order: Order = "permutation"
@@ -143,7 +134,7 @@ class Synchronous(Dynamics):
     """
 
     temperature: float
-    order: ClassVar[Order] = "cyclic"  # type: ignore[misc]
+    order: Order = field(default="cyclic", init=False, repr=False)
     synchronous: ClassVar[bool] = True
     _rule: ClassVar[int] = counters.GLAUBER
 

@@ -6,9 +6,9 @@ M = -n, -n+2, ..., n of a pattern with n non-zero entries, so that every energy 
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import Literal
 
 from .errors import Refused
 
@@ -39,7 +39,7 @@ class Polynomial(ABC):
 
     def load(self, neurons: int, patterns: int) -> float:
         """α = K/N^(p-1)."""
-        return patterns / neurons ** (self.degree - 1)
+        return patterns / float(neurons) ** (self.degree - 1)
 
     def patterns(self, neurons: int, load: float) -> int:
         """The number of patterns nearest to a load: K = α N^(p-1)."""
@@ -53,7 +53,7 @@ class Quadratic(Polynomial):
     G(M) = (M² - n²)/4 and unit = 2/N, so that the cost of flipping σ_i is (2/N) (σ_i Σ_μ ξ_i^μ M_μ - Σ_μ (ξ_i^μ)²).
     """
 
-    degree: ClassVar[int] = 2  # type: ignore[misc]
+    degree: int = field(default=2, init=False, repr=False)
 
     def unit(self, neurons: int) -> float:
         return 2 / neurons
@@ -82,18 +82,21 @@ class Power(Polynomial):
 
     def unit(self, neurons: int) -> float:
         scale = 1 / self.degree if self.indices == "all" else math.factorial(self.degree - 1)
-        return scale / float(neurons) ** (self.degree - 1)
+        return float(scale / float(neurons) ** (self.degree - 1))
 
     def value(self, overlap: int, size: int) -> int:
         if self.indices == "all":
-            return overlap**self.degree
+            return int(overlap**self.degree)
         agree, differ = (size + overlap) // 2, (size - overlap) // 2
         return sum((-1) ** k * math.comb(differ, k) * math.comb(agree, self.degree - k) for k in range(self.degree + 1))
 
 
 @dataclass(frozen=True)
 class Rectified(Polynomial):
-    """F(m) = [m]₊^p/p, the rectified polynomial of Krotov & Hopfield (2016): G(M) = max(M, 0)^p, unit = 1/(p N^(p-1))."""
+    """F(m) = [m]₊^p/p, the rectified polynomial of Krotov & Hopfield (2016): G = max(M, 0)^p, unit = 1/(p N^(p-1)).
+
+    On a retrieved pattern it equals x^p; patterns of negative overlap contribute nothing.
+    """
 
     degree: int
 
@@ -104,7 +107,7 @@ class Rectified(Polynomial):
         return 1 / (self.degree * float(neurons) ** (self.degree - 1))
 
     def value(self, overlap: int, size: int) -> int:
-        return max(overlap, 0) ** self.degree
+        return int(max(overlap, 0) ** self.degree)
 
 
 class Exponentiated(ABC):
@@ -129,7 +132,7 @@ class Exponential(Exponentiated):
     -(1/N) ln Σ_μ exp(M_μ), that of LogSumExp(sharpness=1), whose sign updates are the same.
     """
 
-    sharpness: ClassVar[float] = 1.0  # type: ignore[misc]
+    sharpness: float = field(default=1.0, init=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Integer energy levels: the values of a polynomial interaction on every overlap that its patterns can have."""
 
+import itertools
 import math
 from fractions import Fraction
 from functools import cached_property
@@ -35,7 +36,7 @@ class Levels:
         Refused unless every sum over the patterns is below 2^63, so that the kernels cannot overflow.
         """
         drop = np.zeros((len(self._values), 2 * self.neurons + 3), dtype=np.int64)
-        largest = max(abs(b - a) for g in self._values.values() for a, b in zip(g, g[1:] or g, strict=False))
+        largest = max((abs(b - a) for g in self._values.values() for a, b in itertools.pairwise(g)), default=0)
         if largest * self.rows.size >= INT64_LIMIT:
             raise Refused(
                 f"N = {self.neurons} with K = {self.rows.size} overflows 64-bit energy differences "
@@ -44,7 +45,7 @@ class Levels:
             )
         for row, (size, g) in enumerate(self._values.items()):
             first = self.neurons - size + 2
-            drop[row, first : first + 2 * size : 2] = [b - a for a, b in zip(g, g[1:], strict=False)]
+            drop[row, first : first + 2 * size : 2] = [b - a for a, b in itertools.pairwise(g)]
         return drop
 
     @cached_property
@@ -64,4 +65,4 @@ class Levels:
         """(E - its mean over random spins)/N for overlaps [..., K]."""
         whole = math.floor(self._mean)
         excess = (self.total(overlaps) - whole).astype(np.float64) - float(self._mean - whole)
-        return -self.unit / self.neurons * excess
+        return np.asarray(-self.unit / self.neurons * excess)

@@ -1,4 +1,4 @@
-"""Networks: a law (interaction and ensemble of patterns), its realisation at finite size, and one draw of its disorder."""
+"""Networks: a law (interaction and ensemble), its realisation at finite size, and one draw of its disorder."""
 
 import math
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Network:
 
 
 class Quenched:
-    """One draw of the disorder: patterns int8[N, K] and what is derived from them, shared by replicas and temperatures."""
+    """One draw of the disorder: patterns int8[N, K] and what follows from them, shared by replicas and temperatures."""
 
     def __init__(self, network: Network, patterns: NDArray[np.int8]) -> None:
         if patterns.shape != (network.neurons, network.patterns):

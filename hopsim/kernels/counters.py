@@ -1,8 +1,8 @@
 """Counter-based random numbers for the motion: thresholds and site orders, a pure function of (key, sweep, position).
 
 Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC 2011) with counter (64-bit sweep, block of positions): no state, so the
-same numbers come from every kernel, chunking, worker and resume point. Position k of a sweep reads word (k // 16) % 4 of
-the counter 16 (k // 64) + k % 16, which lets sixteen counters fill sixty-four neighbouring positions.
+same numbers come from every kernel, chunking, worker and resume point. Position k of a sweep reads word (k // 16) % 4
+of the counter 16 (k // 64) + k % 16, which lets sixteen counters fill sixty-four neighbouring positions.
 """
 
 import numpy as np
@@ -107,7 +107,7 @@ def fill_random_sites(sites, key, first_sweep):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def fill_permutations(sites, key, first_sweep):
-    """int32[sweeps, N]: a fresh uniform permutation each sweep (Fisher-Yates, word k choosing among the first k + 1)."""
+    """int32[sweeps, N]: a fresh uniform permutation each sweep (Fisher-Yates, word k choosing among k + 1)."""
     sweeps, neurons = sites.shape
     words = np.empty((neurons + 63) // 64 * 64, dtype=np.uint32)
     for sweep in range(sweeps):

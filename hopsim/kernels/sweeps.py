@@ -1,8 +1,8 @@
 """Monte Carlo sweeps: one call advances one chain by many sweeps and writes its trace.
 
-In every kernel proposal k of a sweep offers site orders[sweep % len(orders), k], and the spin flips iff the cost of the
-flip, in the units of the kernel's table, is below thresholds[sweep, k]. `synchronous` decides all sites on the old state
-before any flips. After every `every` sweeps (0: never; `since` have passed already at the start) spins and overlaps are
+In every kernel proposal k of a sweep offers site orders[sweep % len(orders), k], and the spin flips iff the cost of
+the flip, in the units of the kernel's table, is below thresholds[sweep, k]. `synchronous` decides all sites on the old
+state before any flips. After every `every` sweeps (0: never; `since` have passed already at the start) spins and overlaps are
 copied to the next row of the traces. Spins and overlaps are updated in place; the return value counts the flips.
 """
 
@@ -92,10 +92,7 @@ def table_sweeps(
         for k in range(neurons):
             i = order[k]
             entries = patterns[i]
-            if synchronous:
-                flip = chosen[k]
-            else:
-                flip = _table_cost(spins[i], entries, fall, rise) < thresholds[sweep, k]
+            flip = chosen[k] if synchronous else _table_cost(spins[i], entries, fall, rise) < thresholds[sweep, k]
             if flip:
                 flips += 1
                 change = -2 * spins[i]
