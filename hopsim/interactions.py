@@ -32,10 +32,9 @@ class Polynomial(ABC):
         """G at M = -size, -size + 2, ..., size."""
         return [self.value(overlap, size) for overlap in range(-size, size + 1, 2)]
 
+    @abstractmethod
     def mean(self, size: int) -> Fraction:
         """Exact mean of G over uniformly random spins: the zero of the reported energy."""
-        total = sum(math.comb(size, k) * value for k, value in enumerate(self.values(size)))
-        return Fraction(total, 2**size)
 
     def load(self, neurons: int, patterns: int) -> float:
         """α = K/N^(p-1)."""
@@ -60,6 +59,9 @@ class Quadratic(Polynomial):
 
     def value(self, overlap: int, size: int) -> int:
         return (overlap**2 - size**2) // 4
+
+    def mean(self, size: int) -> Fraction:
+        return Fraction(size - size**2, 4)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ class Power(Polynomial):
         agree, differ = (size + overlap) // 2, (size - overlap) // 2
         return sum((-1) ** k * math.comb(differ, k) * math.comb(agree, self.degree - k) for k in range(self.degree + 1))
 
+    def mean(self, size: int) -> Fraction:
+        return Fraction(_moment(self.degree, size) if self.indices == "all" else 0)
+
 
 @dataclass(frozen=True)
 class Rectified(Polynomial):
@@ -108,6 +113,13 @@ class Rectified(Polynomial):
 
     def value(self, overlap: int, size: int) -> int:
         return int(max(overlap, 0) ** self.degree)
+
+    def mean(self, size: int) -> Fraction:
+        total, states = 0, 1  # states: how many of the 2^n configurations have this overlap, from M = n downwards
+        for differ in range((size + 1) // 2):
+            total += states * (size - 2 * differ) ** self.degree
+            states = states * (size - differ) // (differ + 1)
+        return Fraction(total, 2**size)
 
 
 class Exponentiated(ABC):
@@ -151,6 +163,14 @@ class LogSumExp(Exponentiated):
 
 Interaction = Quadratic | Power | Rectified | Exponential | LogSumExp
 CATALOGUE = (Quadratic, Power, Rectified, Exponential, LogSumExp)
+
+
+def _moment(degree: int, size: int) -> int:
+    """E[M^p] for a sum M of n random signs, by E[M^p] = n E[ε (ε + M')^(p-1)] with M' the sum of the other n - 1."""
+    if degree == 0 or size == 0:
+        return int(degree == 0)
+    odd = range(1, degree, 2)
+    return size * sum(math.comb(degree - 1, k) * _moment(degree - 1 - k, size - 1) for k in odd)
 
 
 def _check_degree(name: str, degree: int, least: int, way_out: str) -> None:

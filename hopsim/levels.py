@@ -2,8 +2,9 @@
 
 import itertools
 import math
+from collections.abc import Iterable
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ class Levels:
         self.unit = interaction.unit(self.neurons)
         sizes, rows, counts = np.unique(np.count_nonzero(patterns, axis=0), return_inverse=True, return_counts=True)
         self.rows = rows.reshape(-1).astype(np.int32)
-        self._values = {int(n): interaction.values(int(n)) for n in sizes}
-        self._mean = sum((int(c) * interaction.mean(int(n)) for n, c in zip(sizes, counts, strict=True)), Fraction(0))
+        self._values = {int(n): _values(interaction, int(n)) for n in sizes}
+        self._mean = sum((int(c) * _mean(interaction, int(n)) for n, c in zip(sizes, counts, strict=True)), Fraction(0))
 
     @cached_property
     def drop(self) -> NDArray[np.int64]:
@@ -36,13 +37,7 @@ class Levels:
         Refused unless every sum over the patterns is below 2^63, so that the kernels cannot overflow.
         """
         drop = np.zeros((len(self._values), 2 * self.neurons + 3), dtype=np.int64)
-        largest = max((abs(b - a) for g in self._values.values() for a, b in itertools.pairwise(g)), default=0)
-        if largest * self.rows.size >= INT64_LIMIT:
-            raise Refused(
-                f"N = {self.neurons} with K = {self.rows.size} overflows 64-bit energy differences "
-                f"(up to {float(largest * self.rows.size):.1e}, the limit is 9.2e18); "
-                'lower neurons, patterns or degree, or use indices = "distinct"'
-            )
+        _check_differences(self._values.values(), self.neurons, self.rows.size)
         for row, (size, g) in enumerate(self._values.items()):
             first = self.neurons - size + 2
             drop[row, first : first + 2 * size : 2] = [b - a for a, b in itertools.pairwise(g)]
@@ -66,3 +61,28 @@ class Levels:
         whole = math.floor(self._mean)
         excess = (self.total(overlaps) - whole).astype(np.float64) - float(self._mean - whole)
         return np.asarray(-self.unit / self.neurons * excess)
+
+
+def check_range(interaction: Polynomial, neurons: int, patterns: int) -> None:
+    """Refuse a network whose energy differences could exceed 64 bits (pattern sizes n ≤ N are bounded by n = N)."""
+    _check_differences([_values(interaction, neurons)], neurons, patterns)
+
+
+def _check_differences(values: Iterable[tuple[int, ...]], neurons: int, patterns: int) -> None:
+    largest = max((abs(b - a) for g in values for a, b in itertools.pairwise(g)), default=0)
+    if largest * patterns >= INT64_LIMIT:
+        raise Refused(
+            f"neurons = {neurons} with {patterns} patterns overflows 64-bit energy differences "
+            f"(up to {float(largest * patterns):.1e}, the limit is 9.2e18); "
+            'lower neurons, load or degree, or use indices = "distinct"'
+        )
+
+
+@lru_cache(maxsize=4096)
+def _values(interaction: Polynomial, size: int) -> tuple[int, ...]:
+    return tuple(interaction.values(size))
+
+
+@lru_cache(maxsize=4096)
+def _mean(interaction: Polynomial, size: int) -> Fraction:
+    return interaction.mean(size)

@@ -2,8 +2,8 @@
 
 In every kernel proposal k of a sweep offers site orders[sweep % len(orders), k], and the spin flips iff the cost of
 the flip, in the units of the kernel's table, is below thresholds[sweep, k]. `synchronous` decides all sites on the old
-state before any flips. After every `every` sweeps (0: never; `since` have passed already at the start) spins and overlaps are
-copied to the next row of the traces. Spins and overlaps are updated in place; the return value counts the flips.
+state before any flips. After every `every` sweeps (0: never; `since` have passed already at the start) spins and
+overlaps are copied to the next row of the traces. Both are updated in place; the return value counts the flips.
 """
 
 import math

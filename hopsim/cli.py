@@ -1,0 +1,297 @@
+"""The command line: `hopsim run / status / table / plot / theory`. Thin: it parses, calls and prints."""
+
+import argparse
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from . import __version__, comparison, executors, networks, scan_file, scans, tables, theory
+from .errors import Refused
+from .networks import Law
+from .scans import Scan
+from .store import Store
+
+DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+
+_SCAN_EXAMPLE = """\
+example:
+  hopsim run hopfield                       a scan that comes with the package; writes hopfield.h5 and hopfield.png
+  hopsim run SCAN.toml --out RESULTS.h5     your own; run it again to continue
+  hopsim run RESULTS.h5                     continue the scan stored there
+
+a scan file:
+  [network]
+  kind = "dense"                            # hopfield | dense | rectified | exponential | log_sum_exp | multitasking
+  degree = 3
+  indices = "distinct"                      # distinct | all
+  neurons = [200, 400]                      # a number, a list, or {start, stop, num}
+  load = {start = 0.02, stop = 0.16, num = 8}
+  [dynamics]
+  rule = "glauber"                          # sign | glauber | metropolis | synchronous
+  temperature = [0.1, 0.3]
+  [protocol]
+  cue_overlap = 1.0
+  equilibrate = 100
+  measure = 200
+  [scan]
+  samples = 32
+  seed = 1
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code: 0 done, 1 the work failed, 2 the request was wrong."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.command(chosen))
+    except Refused as error:
+        return _complain(error, REFUSED, chosen.debug)
+    except KeyboardInterrupt:
+        print("hopsim: stopped; what has finished is stored, run the same command again to continue", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        return _complain(error, FAILED, chosen.debug)
+
+
+def _complain(error: Exception, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    kind = "" if isinstance(error, Refused | theory.NotConverged) else f"{type(error).__name__}: "
+    print(f"hopsim: {kind}{error}", file=sys.stderr)
+    return code
+
+
+# run, status, table, plot
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    scan, out = _scan_and_store(chosen.scan, chosen.out)
+    workers = chosen.workers or os.cpu_count() or 1
+    scans.check_room(scan, out, 1 if chosen.executor == "serial" else workers)
+    executor = _executor(chosen.executor, workers)
+    with Store.append_to(out, scan_name=scan.name, scan_text=scan.text) as store:
+        hidden = chosen.quiet or not sys.stderr.isatty()
+        before = len(scan.keys() & store.completed())
+        with tqdm(total=scan.size, initial=before, desc=scan.name, unit="run", smoothing=0.05, disable=hidden) as bar:
+            summary = scans.run(scan, store, executor, bar.update)
+    _say(
+        chosen, f"{out}: {summary.finished} runs computed, {summary.before} were there, {len(summary.failures)} failed"
+    )
+    for outcome in summary.failures:
+        print(f"hopsim: failed: {tables.in_words(outcome.run)}: {outcome.message}", file=sys.stderr)
+    if summary.before + summary.finished:
+        picture = out.with_suffix(".png")
+        _draw(out, picture)
+        _say(chosen, f"{picture}: the figure")
+    return FAILED if summary.failures else DONE
+
+
+def _executor(name: str, workers: int) -> Executor:
+    if name == "serial":
+        return executors.serial()
+    return executors.threads(workers) if name == "threads" else executors.processes(workers)
+
+
+def _scan_and_store(given: str, out: Path | None) -> tuple[Scan, Path]:
+    path = Path(given)
+    if path.suffix == ".h5":
+        with Store.open(path) as store:
+            return scan_file.of_store(store), out or path
+    packaged = scan_file.packaged()
+    if not path.is_file() and given in packaged:
+        path = packaged[given]
+    if not path.is_file():
+        raise Refused(f"no scan file {given}; give a .toml or .h5 file, or one of {', '.join(packaged)}")
+    scan = scan_file.read(path)
+    return scan, out or Path(f"{scan.name}.h5")
+
+
+def _status(chosen: argparse.Namespace) -> int:
+    with Store.open(chosen.results) as store:
+        print(tables.status(store, scan_file.of_store(store)))
+    return DONE
+
+
+def _table(chosen: argparse.Namespace) -> int:
+    with Store.open(chosen.results) as store:
+        rows = comparison.tabulate(store)
+    print(tables.as_csv(rows) if chosen.csv else tables.as_text(rows))
+    return DONE
+
+
+def _plot(chosen: argparse.Namespace) -> int:
+    _draw(chosen.results, chosen.out)
+    return DONE
+
+
+def _draw(results: Path, out: Path) -> None:
+    from .figures import retrieval, style
+
+    style.check_suffix(out)
+    with Store.open(results) as store:
+        rows = comparison.tabulate(store)
+    style.save(retrieval.draw(retrieval.collect(rows)), out)
+
+
+def _say(chosen: argparse.Namespace, line: str) -> None:
+    if not chosen.quiet:
+        print(line)
+
+
+# theory
+
+
+def _theory_point(chosen: argparse.Namespace) -> int:
+    solution = theory.solve(
+        _law(chosen),
+        load=chosen.load,
+        temperature=chosen.temperature,
+        ansatz=_ansatz(chosen),
+        branch=chosen.branch,
+    )
+    found = {**_fields(solution.order), "free_energy": solution.free_energy, "energy": solution.energy}
+    found |= {"entropy": solution.entropy, "stability": solution.stability}
+    _print(found | {"converged": solution.converged, "residual": solution.residual}, chosen.json)
+    return DONE
+
+
+def _theory_capacity(chosen: argparse.Namespace) -> int:
+    boundary = theory.capacity(_law(chosen), temperature=chosen.temperature, ansatz=_ansatz(chosen))
+    found = _fields(boundary)
+    del found["temperature"]
+    _print(found, chosen.json)
+    return DONE if boundary.converged else FAILED
+
+
+def _theory_line(chosen: argparse.Namespace) -> int:
+    found = theory.line(_law(chosen), line=chosen.line, temperatures=chosen.temperatures, ansatz=_ansatz(chosen))
+    rows = [_fields(boundary) for boundary in found]
+    if chosen.json:
+        print(json.dumps(rows))
+    else:
+        print(tables.aligned(list(rows[0]), [list(row.values()) for row in rows]))
+    return DONE
+
+
+def _law(chosen: argparse.Namespace) -> Law:
+    if chosen.network == "hopfield":
+        return networks.hopfield(neurons=2, patterns=1).law
+    if chosen.degree is None or (chosen.indices is None and chosen.degree != 2):
+        raise Refused("--network dense needs --degree P and --indices distinct|all")
+    return networks.dense(neurons=2, patterns=1, degree=chosen.degree, indices=chosen.indices or "distinct").law
+
+
+def _ansatz(chosen: argparse.Namespace) -> theory.ReplicaSymmetric:
+    return theory.ReplicaSymmetric()
+
+
+def _fields(thing: object) -> dict[str, object]:
+    """Fields of a frozen record by name, those that are None kept."""
+    return {name: getattr(thing, name) for name in thing.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def _print(found: dict[str, object], as_json: bool) -> None:
+    print(json.dumps(found) if as_json else "\n".join(f"{n:12s} {tables.shown(v)}" for n, v in found.items()))
+
+
+# arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        print(f"hopsim: {message}; see `{self.prog} --help`", file=sys.stderr)
+        sys.exit(REFUSED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="hopsim", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    run = _command(commands, "run", _run, "simulate a scan, store it, draw it; again to continue", _SCAN_EXAMPLE)
+    run.add_argument("scan", metavar="SCAN", help="a .toml scan file, the name of a packaged one, or a .h5 result file")
+    run.add_argument("--out", type=Path, metavar="RESULTS.h5", help="default: NAME.h5 here")
+    run.add_argument("--workers", type=_positive, metavar="N", help="default: the number of processors")
+    run.add_argument("--executor", choices=("serial", "threads", "processes"), default="threads")
+    run.add_argument("--quiet", action="store_true", help="print only errors")
+
+    example = "example:\n  hopsim status hopfield.h5"
+    status = _command(commands, "status", _status, "points done, missing and failed, and what wrote them", example)
+    status.add_argument("results", type=Path, metavar="RESULTS.h5")
+
+    example = "example:\n  hopsim table hopfield.h5 --csv > hopfield.csv"
+    table = _command(commands, "table", _table, "one row per point: averages, errors, theory, z", example)
+    table.add_argument("results", type=Path, metavar="RESULTS.h5")
+    table.add_argument("--csv", action="store_true")
+
+    example = "example:\n  hopsim plot hopfield.h5 --out hopfield.pdf"
+    plot = _command(commands, "plot", _plot, "draw a result file on top of theory", example)
+    plot.add_argument("results", type=Path, metavar="RESULTS.h5")
+    plot.add_argument("--out", type=Path, required=True, metavar="FIGURE", help=".png, .pdf or .svg")
+
+    _theory(commands)
+    return parser
+
+
+def _theory(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    parser = commands.add_parser("theory", help="replica theory without simulation", description="Replica theory.")
+    kinds = parser.add_subparsers(required=True, metavar="WHAT", parser_class=_Parser)
+
+    example = "example:\n  hopsim theory point --network hopfield --load 0.05 --temperature 0.2 --ansatz rs --json"
+    point = _command(kinds, "point", _theory_point, "order parameters and free energy of one state", example)
+    point.add_argument("--load", type=float, required=True, metavar="A")
+    point.add_argument("--temperature", type=float, required=True, metavar="T")
+    point.add_argument("--branch", choices=("retrieval", "glass", "paramagnet"), default="retrieval")
+
+    example = "example:\n  hopsim theory capacity --network dense --degree 3 --indices all --temperature 0 --ansatz rs"
+    capacity = _command(kinds, "capacity", _theory_capacity, "the largest load with a retrieval state", example)
+    capacity.add_argument("--temperature", type=float, required=True, metavar="T")
+
+    example = "example:\n  hopsim theory line --network hopfield --line spinodal --temperatures 0 0.2 0.4 --ansatz rs"
+    line = _command(kinds, "line", _theory_line, "a line of the phase diagram, a load for each temperature", example)
+    names = ("spinodal", "coexistence", "glass", "dynamic", "static", "stability")
+    line.add_argument("--line", choices=names, required=True)
+    line.add_argument("--temperatures", type=float, nargs="+", required=True, metavar="T")
+
+    for one in (point, capacity, line):
+        one.add_argument("--network", choices=("hopfield", "dense"), required=True)
+        one.add_argument("--degree", type=int, metavar="P", help="dense only")
+        one.add_argument("--indices", choices=("distinct", "all"), help="dense only")
+        one.add_argument("--ansatz", choices=("rs",), default="rs")
+        one.add_argument("--json", action="store_true")
+
+
+def _command(
+    commands: "argparse._SubParsersAction[_Parser]", name: str, function: object, what: str, example: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=what,
+        description=what.capitalize() + ".",
+        epilog=example,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=function)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number >= 1, got {text}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

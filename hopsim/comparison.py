@@ -1,0 +1,80 @@
+"""Simulation held against theory: one row per point, with what replica theory predicts for it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import theory
+from .dynamics import Synchronous
+from .simulation import Point
+from .statistics import Average, disorder_average
+from .store import Store, parameters
+
+_AVERAGED = ("overlap", "energy", "retrieved", "best_overlap", "acceptance", "q", "q_abs", "q2", "q4")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One point: disorder averages over its samples and the replica-symmetric overlap (nan where there is none)."""
+
+    point: Point
+    samples: int
+    averages: dict[str, Average]
+    predicted: float
+
+    @property
+    def z(self) -> float:
+        """(overlap - predicted)/error; nan without a prediction or an error."""
+        overlap = self.averages["overlap"]
+        return (overlap.value - self.predicted) / overlap.error if overlap.error > 0 else math.nan
+
+
+def tabulate(store: Store) -> list[Row]:
+    """One row per point that has results, in the order of size, load and temperature."""
+    columns = store.columns()
+    rows = []
+    for index, point in enumerate(store.points()):
+        chosen = columns["point"] == index if columns else np.zeros(0, dtype=bool)
+        if chosen.any():
+            averages = {n: disorder_average(columns[n][chosen]) for n in _AVERAGED if n in columns}
+            rows.append(Row(point, int(chosen.sum()), averages, predicted_overlap(point)))
+    return sorted(rows, key=_order)
+
+
+def predicted_overlap(point: Point) -> float:
+    """The replica-symmetric overlap at the realised load, on the retrieval branch that a positive cue starts on.
+
+    nan where no theory is known (ensemble, interaction, synchronous update), where the cue chooses no branch, and where
+    the branch does not exist.
+    """
+    law = point.network.law
+    if not theory.supports(law) or isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
+        return math.nan
+    try:
+        solution = theory.solve(law, load=point.network.load, temperature=point.dynamics.temperature)
+    except theory.NotConverged:
+        return math.nan
+    return float(solution.order.m)
+
+
+def to_array(rows: list[Row]) -> NDArray[np.void]:
+    """The rows as a NumPy structured array: parameters, samples, averages with `_err`, predicted, z."""
+    records = [_record(row) for row in rows]
+    if not records:
+        return np.empty(0, dtype=[("samples", int)])
+    kinds = [(n, np.array([r[n] for r in records]).dtype) for n in records[0]]
+    return np.array([tuple(record.values()) for record in records], dtype=kinds)
+
+
+def _record(row: Row) -> dict[str, object]:
+    record = parameters(row.point) | {"samples": row.samples}
+    for name, average in row.averages.items():
+        record |= {name: average.value, f"{name}_err": average.error}
+    return record | {"predicted": row.predicted, "z": row.z}
+
+
+def _order(row: Row) -> tuple[str, int, int, float]:
+    network = row.point.network
+    return repr(network.law), network.neurons, network.patterns, row.point.dynamics.temperature

@@ -1,0 +1,80 @@
+"""What a number came from: points and runs as canonical JSON, their content hashes, and what ran them."""
+
+import dataclasses
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from . import dynamics, interactions, patterns
+from .networks import Law, Network
+from .simulation import Point, Protocol, Run
+
+# Raised when the same Run would give other numbers than before (streams, kernels, observables): new keys, no mixing.
+TRAJECTORY = 1
+
+_KINDS = {
+    kind.__name__: kind
+    for kind in (*interactions.CATALOGUE, *patterns.CATALOGUE, *dynamics.CATALOGUE, Law, Network, Protocol, Point, Run)
+}
+
+
+def canonical(thing: Point) -> str:
+    """One JSON text for all that decides the numbers: sorted keys, no spaces, floats to the last bit."""
+    return json.dumps({"trajectory": TRAJECTORY} | _plain(thing), sort_keys=True, separators=(",", ":"))
+
+
+def key(thing: Point) -> str:
+    """Content hash of a point or run: the first 128 bits of SHA-256 of its canonical JSON, in hex."""
+    return hashlib.sha256(canonical(thing).encode()).hexdigest()[:32]
+
+
+def point_of(text: str, stored: Mapping[str, patterns.Stored]) -> Point:
+    """The point written as canonical JSON; `stored` has the user's patterns by sha256."""
+    point = _revived(json.loads(text), stored)
+    assert isinstance(point, Point)
+    return point
+
+
+def environment() -> dict[str, str]:
+    """Versions of all that ran, the machine and the command line."""
+    names = ("hopsim", "numpy", "scipy", "numba", "llvmlite", "h5py")
+    return {name: _version(name) for name in names} | {
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "host": platform.node(),
+        "command": " ".join(sys.argv),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _plain(thing: object) -> Any:
+    if dataclasses.is_dataclass(thing):
+        fields = [f.name for f in dataclasses.fields(thing) if f.compare]
+        return {"kind": type(thing).__name__} | {name: _plain(getattr(thing, name)) for name in fields}
+    if isinstance(thing, np.generic):
+        return thing.item()
+    return thing
+
+
+def _revived(plain: Any, stored: Mapping[str, patterns.Stored]) -> Any:
+    if not isinstance(plain, dict):
+        return plain
+    kind = _KINDS[plain["kind"]]
+    if kind is patterns.Stored:
+        return stored[plain["sha256"]]
+    given = [f.name for f in dataclasses.fields(kind) if f.init]
+    return kind(**{name: _revived(plain[name], stored) for name in given})

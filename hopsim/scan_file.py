@@ -1,0 +1,249 @@
+"""Scan files: TOML to a Scan, every key checked before anything runs."""
+
+import difflib
+import itertools
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from . import dynamics, networks
+from .dynamics import Dynamics
+from .errors import Refused
+from .networks import Network
+from .patterns import Biased, Ensemble, Stored
+from .scans import Scan
+from .simulation import Point, Protocol
+from .store import Store, read_patterns
+
+KINDS: dict[str, tuple[Callable[..., Network], tuple[str, ...]]] = {
+    "hopfield": (networks.hopfield, ()),
+    "dense": (networks.dense, ("degree", "indices")),
+    "rectified": (networks.rectified, ("degree",)),
+    "exponential": (networks.exponential, ()),
+    "log_sum_exp": (networks.log_sum_exp, ("sharpness",)),
+    "multitasking": (networks.multitasking, ("dilution",)),
+}
+RULES: dict[str, Callable[..., Dynamics]] = {
+    "sign": dynamics.SignUpdate,
+    "glauber": dynamics.Glauber,
+    "metropolis": dynamics.Metropolis,
+    "synchronous": dynamics.Synchronous,
+}
+T = TypeVar("T")
+PACKAGED = Path(__file__).parent / "data"
+CHECKOUT = Path(__file__).parent.parent / "data"
+
+
+def read(path: Path) -> Scan:
+    """The scan in a TOML file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"scan file {path} cannot be read: {error}") from None
+    return parse(text, name=path.stem, folder=path.parent)
+
+
+def of_store(store: Store) -> Scan:
+    """The scan that a store was last written by, with the patterns embedded there."""
+    own = list(store.stored_patterns.values())
+    return parse(store.scan_text, name=store.scan_name, folder=Path(), stored=own[0] if own else None)
+
+
+def packaged() -> dict[str, Path]:
+    """The scan files that come with the package, by name."""
+    folder = PACKAGED if PACKAGED.is_dir() else CHECKOUT
+    return {path.stem: path for path in sorted((folder / "scans").glob("*.toml"))}
+
+
+def parse(text: str, *, name: str, folder: Path, stored: Stored | None = None) -> Scan:
+    """The scan in a TOML text; `stored` stands for its pattern file, which is else looked up from `folder`."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Refused(f"scan {name} is not valid TOML: {error}") from None
+    for section in ("network", "dynamics", "protocol", "scan"):
+        if not isinstance(tables.get(section), dict):
+            raise Refused(f"scan {name} needs a section [{section}]; see `hopsim run --help` for an example")
+    _refuse_unknown("section", set(tables), ("network", "dynamics", "protocol", "scan"), f"scan {name}")
+    scan, protocol = _Section("scan", tables["scan"]), _Section("protocol", tables["protocol"])
+    samples, seed, series = scan.whole("samples", 1), scan.whole("seed", 0), scan.flag("series")
+    scan.end()
+    laws = _networks(_Section("network", tables["network"]), folder, stored)
+    rules = _rules(_Section("dynamics", tables["dynamics"]))
+    one_protocol = _protocol(protocol)
+    points = [Point(network, rule, one_protocol, seed) for network in laws for rule in rules]
+    return Scan(name, text, tuple(dict.fromkeys(points)), samples, series)
+
+
+def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[Network]:
+    kind = section.choice("kind", tuple(KINDS))
+    constructor, own = KINDS[kind]
+    grid: dict[str, list[Any]] = {}
+    for key in own:
+        grid[key] = (
+            [section.choice(key, ("distinct", "all"))] if key == "indices" else section.grid(key, key == "degree")
+        )
+    ensembles = _ensembles(section, kind, folder, stored)
+    if isinstance(ensembles[0], Stored):
+        entries = ensembles[0].array.shape[0]
+        grid["neurons"] = section.grid("neurons", True) if "neurons" in section.table else [entries]
+    else:
+        grid["neurons"] = section.grid("neurons", True)
+    if ("load" in section.table) == ("patterns" in section.table):
+        raise Refused("[network] needs exactly one of load and patterns")
+    number = "load" if "load" in section.table else "patterns"
+    grid[number] = section.grid(number, number == "patterns")
+    section.end()
+    if kind != "multitasking":
+        grid["ensemble"] = ensembles
+    found: list[Network] = []
+    for values in itertools.product(*grid.values()):
+        chosen = dict(zip(grid, values, strict=True))
+        if kind == "dense" and chosen["degree"] < 2:
+            raise Refused(f"[network] degree must be an integer >= 2, got {chosen['degree']}")
+        found.append(_named("network", constructor, chosen))
+    return found
+
+
+def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | None) -> list[Ensemble | None]:
+    """One ensemble, or several where bias is a list; None is the network's own."""
+    if kind == "multitasking":
+        return [None]
+    if "patterns_file" in section.table:
+        written = section.text("patterns_file")
+        return [stored or read_patterns(_pattern_path(written, folder))]
+    if "bias" in section.table:
+        return [_named("network", Biased, {"bias": bias}) for bias in section.grid("bias", False)]
+    return [None]
+
+
+def _pattern_path(written: str, folder: Path) -> Path:
+    """As written, beside the scan file, or among the files that come with the package."""
+    inside = Path(*Path(written).parts[1:]) if Path(written).parts[:1] == ("data",) else Path(written)
+    places = [Path(written), folder / written, PACKAGED / inside, CHECKOUT / inside]
+    found = [place for place in places if place.is_file()]
+    if not found:
+        raise Refused(f"[network] patterns_file {written!r} does not exist here or beside the scan file")
+    return found[0]
+
+
+def _rules(section: "_Section") -> list[Dynamics]:
+    rule = section.choice("rule", tuple(RULES))
+    grid: dict[str, list[Any]] = {}
+    if rule == "sign":
+        if "temperature" in section.table:
+            raise Refused('[dynamics] temperature is not for rule = "sign", which is T = 0; remove it or use "glauber"')
+    else:
+        grid["temperature"] = section.grid("temperature", False)
+    if rule != "synchronous":
+        grid["order"] = [section.choice("order", dynamics.ORDERS, default="permutation")]
+    section.end()
+    chosen = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    return [_named("dynamics", RULES[rule], c) for c in chosen]
+
+
+def _protocol(section: "_Section") -> Protocol:
+    given = {
+        "cue_overlap": section.number("cue_overlap"),
+        "equilibrate": section.whole("equilibrate", 0),
+        "measure": section.whole("measure", 1),
+    }
+    for key in ("every", "replicas"):
+        if key in section.table:
+            given[key] = section.whole(key, 1)
+    if "success_overlap" in section.table:
+        given["success_overlap"] = section.number("success_overlap")
+    section.end()
+    return _named("protocol", Protocol, given)
+
+
+def _named(section: str, build: Callable[..., T], given: Mapping[str, Any]) -> T:
+    try:
+        return build(**given)
+    except Refused as error:
+        raise Refused(f"[{section}] {error}") from None
+
+
+def _refuse_unknown(what: str, found: set[str], allowed: tuple[str, ...], where: str) -> None:
+    for name in sorted(found - set(allowed)):
+        near = difflib.get_close_matches(name, allowed, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise Refused(f"{where} has an unknown {what} {name!r}{hint} Allowed: {', '.join(allowed)}")
+
+
+class _Section:
+    """One table of a scan file; remembers which keys were asked for, so that the others are unknown."""
+
+    def __init__(self, name: str, table: dict[str, Any]) -> None:
+        self.name, self.table = name, table
+        self._asked = list[str]()
+
+    def end(self) -> None:
+        """Refuse keys that nothing asked for."""
+        _refuse_unknown("key", set(self.table), tuple(dict.fromkeys(self._asked)), f"[{self.name}]")
+
+    def text(self, key: str) -> str:
+        value = self._value(key)
+        if isinstance(value, str):
+            return value
+        raise self._refused(key, value, "a text")
+
+    def choice(self, key: str, options: tuple[str, ...], default: str | None = None) -> Any:
+        value = self._value(key, default)
+        if value in options:
+            return value
+        raise self._refused(key, value, "one of " + ", ".join(options))
+
+    def flag(self, key: str) -> bool:
+        value = self._value(key, False)
+        if isinstance(value, bool):
+            return value
+        raise self._refused(key, value, "true or false")
+
+    def whole(self, key: str, least: int) -> int:
+        value = self._value(key)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+            return value
+        raise self._refused(key, value, f"a whole number >= {least}")
+
+    def number(self, key: str) -> float:
+        value = self._value(key)
+        if _is_number(value):
+            return float(value)
+        raise self._refused(key, value, "a finite number")
+
+    def grid(self, key: str, whole: bool) -> list[Any]:
+        """A number, a list of numbers, or {start, stop, num}, both ends included."""
+        value = self._value(key)
+        values = self._spaced(key, value) if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        if not values:
+            raise self._refused(key, value, "not empty: a number, a list of numbers or {start, stop, num}")
+        if not all(_is_number(v) for v in values):
+            raise self._refused(key, value, "a finite number, a list of them or {start, stop, num}")
+        if not whole:
+            return [float(v) for v in values]
+        if any(v != round(v) for v in values):
+            raise self._refused(key, value, "whole numbers")
+        return [round(v) for v in values]
+
+    def _spaced(self, key: str, value: dict[str, Any]) -> list[float]:
+        good = set(value) == {"start", "stop", "num"} and all(map(_is_number, value.values()))
+        if not good or value["num"] != int(value["num"]) or value["num"] < 1:
+            raise self._refused(key, value, "{start = number, stop = number, num = whole number >= 1}")
+        start, stop, num = value["start"], value["stop"], int(value["num"])
+        return [start + (stop - start) * k / (num - 1) if num > 1 else start for k in range(num)]
+
+    def _value(self, key: str, default: Any = None) -> Any:
+        self._asked.append(key)
+        if key not in self.table and default is None:
+            raise Refused(f"[{self.name}] needs the key {key}")
+        return self.table.get(key, default)
+
+    def _refused(self, key: str, value: Any, must: str) -> Refused:
+        return Refused(f"[{self.name}] {key} must be {must}; got {value!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,85 @@
+"""Tables and sentences for a terminal, and CSV."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+
+from .comparison import Row, to_array
+from .scans import Scan
+from .simulation import Point, Run
+from .store import Store, parameters
+
+_ALWAYS = ("neurons", "patterns", "load", "temperature", "samples", "overlap", "overlap_err", "energy", "energy_err")
+_LAST = ("predicted", "z")
+
+
+def as_csv(rows: list[Row]) -> str:
+    """Every column with full digits; an empty field where there is no number."""
+    array, text = to_array(rows), io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(array.dtype.names or ())
+    writer.writerows([_field(value) for value in record.tolist()] for record in array)
+    return text.getvalue().rstrip("\n")
+
+
+def as_text(rows: list[Row]) -> str:
+    """Aligned columns; parameters that are the same in every row stand once, above."""
+    array = to_array(rows)
+    if not rows:
+        return "no results yet"
+    names = parameters(rows[0].point)
+    same = [n for n in names if n not in _ALWAYS and len({str(value) for value in array[n]}) == 1]
+    shown_names = [n for n in array.dtype.names or () if n not in same and (n in names or n in (*_ALWAYS, *_LAST))]
+    header = "in every row: " + ", ".join(f"{n} = {shown(array[n][0].item())}" for n in same if shown(names[n]))
+    body = aligned(shown_names, [[record[n].item() for n in shown_names] for record in array])
+    return f"{header}\n\n{body}"
+
+
+def aligned(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table with right-aligned columns."""
+    cells = [list(names), *([shown(value) for value in row] for row in rows)]
+    widths = [max(len(line[k]) for line in cells) for k in range(len(names))]
+    return "\n".join("  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)) for line in cells)
+
+
+def shown(value: object) -> str:
+    """A value in few characters; blank for what does not exist."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def status(store: Store, scan: Scan) -> str:
+    """Points done, missing and failed, samples, size and provenance in words."""
+    wanted, completed, failures = scan.keys(), store.completed(), store.failures()
+    done = len(wanted & completed)
+    env = store.environment
+    points = store.points()
+    lines = [
+        f"{store.path}: scan {scan.name}, {len(scan.points)} points x {scan.samples} samples",
+        f"{done} runs done, {len(wanted) - done} missing, {len(failures)} failed, {len(completed - wanted)} of others",
+        f"{store.path.stat().st_size / 2**20:.2f} MiB; last written by hopsim {env['hopsim']} (numba {env['numba']}, "
+        f"numpy {env['numpy']}, python {env['python']}) on {env['host']}, {env['machine']}, {env['started']}",
+    ]
+    lines += [f"failed: {_point_in_words(points[row])}, sample {n}: {message}" for row, n, message in failures]
+    return "\n".join(lines)
+
+
+def in_words(run: Run) -> str:
+    """A run by its main parameters."""
+    return f"{_point_in_words(run)}, sample {run.sample}"
+
+
+def _point_in_words(point: Point) -> str:
+    p = parameters(point)
+    name = f"{p['interaction']} {p['degree'] or ''} {p['indices']}".strip()
+    return f"{name}, N = {p['neurons']}, K = {p['patterns']}, T = {p['temperature']:g}"
+
+
+def _field(value: object) -> object:
+    if isinstance(value, float) and math.isnan(value):
+        return ""
+    return value.decode() if isinstance(value, bytes) else value
