@@ -159,7 +159,8 @@ def _theory_point(chosen: argparse.Namespace) -> int:
         ansatz=_ansatz(chosen),
         branch=chosen.branch,
     )
-    found = {**_fields(solution.order), "free_energy": solution.free_energy, "energy": solution.energy}
+    order = {name: value for name, value in _fields(solution.order).items() if value is not None}
+    found = {**order, "free_energy": solution.free_energy, "energy": solution.energy}
     found |= {"entropy": solution.entropy, "stability": solution.stability}
     _print(found | {"converged": solution.converged, "residual": solution.residual}, chosen.json)
     return DONE

@@ -115,7 +115,11 @@ class Glauber(Dynamics):
 
 @dataclass(frozen=True)
 class Metropolis(Dynamics):
-    """Flip with probability min(1, exp(-ΔE/T)), T > 0; T → 0 is SignUpdate but for ties: always flipped."""
+    """Flip with probability min(1, exp(-ΔE/T)), T > 0; T → 0 is SignUpdate but for ties: always flipped.
+
+    A spin without any field flips at every offer, so that whole sweeps in the orders "permutation" and "cyclic" turn it
+    every time (period two): where such spins occur (diluted patterns, few patterns) use Glauber or order="random".
+    """
 
     temperature: float
     order: Order = "permutation"

@@ -13,6 +13,7 @@ from typing import Literal
 from .errors import Refused
 
 Indices = Literal["distinct", "all"]
+SHARPNESS_RANGE = (1e-6, 300.0)  # below, ΔE drowns in rounding; above, exp(2λ) leaves the floats
 
 
 class Polynomial(ABC):
@@ -79,8 +80,7 @@ class Power(Polynomial):
 
     def __post_init__(self) -> None:
         _check_degree("Power", self.degree, 3, "for degree 2 use Quadratic()")
-        if self.indices not in ("distinct", "all"):
-            raise Refused(f'Power needs indices "distinct" or "all", got {self.indices!r}')
+        check_indices(self.indices)
 
     def unit(self, neurons: int) -> float:
         scale = 1 / self.degree if self.indices == "all" else math.factorial(self.degree - 1)
@@ -141,7 +141,8 @@ class Exponential(Exponentiated):
     """E = -Σ_μ exp(M_μ), sign updates only (Demircigil et al. 2017).
 
     Its energy exceeds any float for N > 709 and a temperature has no meaning there; the reported energy per neuron is
-    -(1/N) ln Σ_μ exp(M_μ), that of LogSumExp(sharpness=1), whose sign updates are the same.
+    -(1/N) ln Σ_μ exp(M_μ), that of LogSumExp(sharpness=1), whose sign updates are the same; differences below the
+    rounding of the sum, a fraction K 2^-52 of it, count as ties.
     """
 
     sharpness: float = field(default=1.0, init=False, repr=False)
@@ -152,13 +153,15 @@ class LogSumExp(Exponentiated):
     """E = -(1/λ) ln Σ_μ exp(λ M_μ) with sharpness λ > 0 (Ramsauer et al. 2020, on binary neurons); any temperature.
 
     λ → ∞ gives E = -max_μ M_μ. The mean over random spins has no closed form, so the reported energy is E/N itself.
+    Energy differences below the rounding of the sum, K 2^-52 / λ, count as ties.
     """
 
     sharpness: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.sharpness < math.inf:
-            raise Refused(f"LogSumExp needs a finite sharpness > 0, got {self.sharpness!r}")
+        least, most = SHARPNESS_RANGE
+        if not least <= self.sharpness <= most:
+            raise Refused(f"LogSumExp needs a sharpness from {least:g} to {most:g}, got {self.sharpness!r}")
 
 
 Interaction = Quadratic | Power | Rectified | Exponential | LogSumExp
@@ -171,6 +174,12 @@ def _moment(degree: int, size: int) -> int:
         return int(degree == 0)
     odd = range(1, degree, 2)
     return size * sum(math.comb(degree - 1, k) * _moment(degree - 1 - k, size - 1) for k in odd)
+
+
+def check_indices(indices: str) -> None:
+    """Refuse a convention for repeated indices that does not exist."""
+    if indices not in ("distinct", "all"):
+        raise Refused(f'indices must be "distinct" or "all", got {indices!r}')
 
 
 def _check_degree(name: str, degree: int, least: int, way_out: str) -> None:

@@ -54,12 +54,13 @@ class Levels:
 
     def total(self, overlaps: NDArray[np.int32]) -> NDArray[Any]:
         """Σ_μ G(M_μ), exact: int64 where it fits, else Python integers; overlaps [..., K]."""
-        return np.asarray(self._totals[self.rows, overlaps + self.neurons].sum(axis=-1))
+        total = self._totals[self.rows, overlaps + self.neurons].sum(axis=-1)
+        return np.asarray(total, dtype=self._totals.dtype)
 
     def energy_density(self, overlaps: NDArray[np.int32]) -> NDArray[np.float64]:
         """(E - its mean over random spins)/N for overlaps [..., K]."""
         whole = math.floor(self._mean)
-        excess = (self.total(overlaps) - whole).astype(np.float64) - float(self._mean - whole)
+        excess = np.asarray(self.total(overlaps) - whole, dtype=np.float64) - float(self._mean - whole)
         return np.asarray(-self.unit / self.neurons * excess)
 
 

@@ -19,6 +19,7 @@ from .interactions import (
     Power,
     Quadratic,
     Rectified,
+    check_indices,
 )
 from .levels import Levels
 from .patterns import Diluted, Ensemble, Rademacher, Stored
@@ -41,9 +42,8 @@ class Network:
     patterns: int
 
     def __post_init__(self) -> None:
-        for name, value, least in (("neurons", self.neurons, 2), ("patterns", self.patterns, 1)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise Refused(f"a network needs an integer {name} >= {least}, got {value!r}")
+        _check_whole("neurons", self.neurons, 2)
+        _check_whole("patterns", self.patterns, 1)
         ensemble = self.law.ensemble
         if isinstance(ensemble, Stored):
             entries, stored = ensemble.array.shape
@@ -126,6 +126,7 @@ def dense(
     ensemble: Ensemble | None = None,
 ) -> Network:
     """Dense associative memory, F = m^p/p, α = K/N^(p-1); degree 2 is the classical network in both conventions."""
+    check_indices(indices)
     interaction = Quadratic() if degree == 2 else Power(degree, indices)
     return _network(interaction, ensemble, neurons, load, patterns)
 
@@ -171,14 +172,21 @@ def _network(
 ) -> Network:
     if (load is None) == (patterns is None):
         raise Refused("a network needs either load or patterns, got " + ("neither" if load is None else "both"))
+    _check_whole("neurons", neurons, 2)
     if load is not None:
         patterns = _patterns_at(interaction, neurons, load)
     assert patterns is not None
     return Network(Law(interaction, ensemble or Rademacher()), neurons, patterns)
 
 
+def _check_whole(name: str, value: int, least: int) -> None:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise Refused(f"a network needs an integer {name} >= {least}, got {value!r}")
+
+
 def _patterns_at(interaction: Interaction, neurons: int, load: float) -> int:
-    if not isinstance(load, int | float) or not 0 <= load < math.inf:
+    number = isinstance(load, int | float | np.number) and not isinstance(load, bool)
+    if not number or not 0 < load < math.inf:
         raise Refused(f"load must be a finite number > 0, got {load!r}")
     patterns = interaction.patterns(neurons, load)
     if patterns < 1:

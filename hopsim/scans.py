@@ -92,10 +92,11 @@ def run(scan: Scan, store: Store, executor: Executor, progress: Callable[[int], 
     what has finished is written before it is raised again.
     """
     completed = store.completed()
+    under_way: dict[Future[list[Outcome]], Batch] = {}
     finished, failures, unwritten = 0, list[Outcome](), list[Outcome]()
     written = time.monotonic()
     try:
-        for outcomes in _computed(scan, completed, executor):
+        for outcomes in _computed(scan, completed, executor, under_way):
             unwritten += outcomes
             finished += sum(o.columns is not None for o in outcomes)
             failures += [o for o in outcomes if o.columns is None]
@@ -105,27 +106,32 @@ def run(scan: Scan, store: Store, executor: Executor, progress: Callable[[int], 
             progress(len(outcomes))
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+        ended = [(future, batch) for future, batch in under_way.items() if not future.cancelled()]
+        unwritten += [outcome for future, batch in ended for outcome in _outcomes(future, batch)]
         if unwritten:
             store.append(unwritten)
     return Summary(len(scan.keys() & completed), finished, tuple(failures))
 
 
-def _computed(scan: Scan, completed: set[str], executor: Executor) -> Iterator[list[Outcome]]:
-    """Outcomes of the missing batches as they come, with a bounded number under way."""
-    under_way: dict[Future[list[Outcome]], Batch] = {}
+def _computed(
+    scan: Scan, completed: set[str], executor: Executor, under_way: dict[Future[list[Outcome]], Batch]
+) -> Iterator[list[Outcome]]:
+    """Outcomes of the missing batches as they come; a bounded number is under way."""
     for batch in scan.batches(completed):
         under_way[executor.submit(_simulate_batch, batch, scan.series)] = batch
-        if len(under_way) >= _IN_FLIGHT:
-            yield from _ended(under_way)
+        yield from _ended(under_way, patience=None if len(under_way) >= _IN_FLIGHT else 0.0)
     while under_way:
-        yield from _ended(under_way)
+        yield from _ended(under_way, patience=None)
 
 
-def _ended(under_way: dict[Future[list[Outcome]], Batch]) -> Iterator[list[Outcome]]:
-    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-        batch = under_way.pop(future)
-        error = future.exception()
-        yield future.result() if error is None else [Outcome(r, None, _message(error)) for r in batch]
+def _ended(under_way: dict[Future[list[Outcome]], Batch], patience: float | None) -> Iterator[list[Outcome]]:
+    for future in wait(under_way, timeout=patience, return_when=FIRST_COMPLETED).done:
+        yield _outcomes(future, under_way.pop(future))
+
+
+def _outcomes(future: Future[list[Outcome]], batch: Batch) -> list[Outcome]:
+    error = future.exception()
+    return future.result() if error is None else [Outcome(run, None, _message(error)) for run in batch]
 
 
 def _simulate_batch(batch: Batch, series: bool) -> list[Outcome]:

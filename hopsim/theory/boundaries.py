@@ -1,0 +1,132 @@
+"""Boundaries in load and temperature: where retrieval ends, where it dominates, where glass and instability begin."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import Refused
+from ..networks import Law
+from . import crosstalk
+from .crosstalk import Noise, Responding
+from .fixed_point import bracket, first_change
+from .gaussian import Array
+from .replica_symmetric import REPLICA_SYMMETRIC
+from .solution import Ansatz, checked_temperature
+
+LINES = ("spinodal", "coexistence", "glass", "stability")
+ONE_STEP_LINES = ("dynamic", "static")
+TOLERANCE = 1e-9  # width of the final bracket of a root, relative to the load
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The load of a line at a temperature, a bracket low <= load <= high, and the overlap m there.
+
+    Where the line does not exist load, low, high and m are None and converged is False.
+    """
+
+    temperature: float
+    load: float | None = None
+    low: float | None = None
+    high: float | None = None
+    m: float | None = None
+    converged: bool = False
+
+
+def capacity(law: Law | Noise, *, temperature: float, ansatz: Ansatz = REPLICA_SYMMETRIC) -> Boundary:
+    """The largest load with a retrieval state at T: the fold of the branch. p = 2, T = 0: 0.1379 at m = 0.967."""
+    return _spinodal(crosstalk.noise(law), checked_temperature(temperature), ansatz)
+
+
+def line(
+    law: Law | Noise, *, line: str, temperatures: Sequence[float], ansatz: Ansatz = REPLICA_SYMMETRIC
+) -> list[Boundary]:
+    """The load of a line at each temperature.
+
+    "spinodal": retrieval ends. "coexistence": retrieval and the dominating m = 0 state have equal free energy, below it
+    retrieval is the global minimum. "glass": q grows continuously from 0 (T_g = 1 + √α for p = 2, √ζ''(0) for p ≥ 3).
+    "stability": the retrieval state becomes unstable to replica symmetry breaking (de Almeida-Thouless).
+    """
+    lines = {"spinodal": _spinodal, "coexistence": _coexistence, "glass": _glass, "stability": _stability}
+    if line in ONE_STEP_LINES:
+        raise Refused(
+            f'the {line} line needs one step of replica symmetry breaking; ask for ansatz "1rsb" or another line'
+        )
+    if line not in lines:
+        raise Refused(f"line must be one of {', '.join(LINES + ONE_STEP_LINES)}, got {line!r}")
+    noise = crosstalk.noise(law)
+    return [lines[line](noise, checked_temperature(temperature), ansatz) for temperature in temperatures]
+
+
+def retrieval_curve(
+    law: Law | Noise, *, temperature: float, ansatz: Ansatz = REPLICA_SYMMETRIC, points: int = 200
+) -> tuple[Array, Array]:
+    """(loads, overlaps) of the stable retrieval branch at T, from load ~ 0 to its fold; empty where there is none.
+
+    Points are dense towards the fold, where m has a vertical tangent.
+    """
+    if points < 2:
+        raise Refused(f"a curve needs points >= 2, got {points!r}")
+    noise, temperature = crosstalk.noise(law), checked_temperature(temperature)
+    fold = ansatz.fold(noise, temperature)
+    if fold is None:
+        return np.empty(0), np.empty(0)
+    loads = fold.load * (1 - np.linspace(1, 0, points) ** 2)
+    loads[0] = loads[1] / 100
+    return loads, np.array([ansatz.order(noise, load, temperature, "retrieval").m for load in loads])
+
+
+def _spinodal(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
+    fold = ansatz.fold(noise, temperature)
+    if fold is None:
+        return Boundary(temperature)
+    return Boundary(temperature, fold.load, fold.low, fold.high, fold.m, converged=True)
+
+
+def _coexistence(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
+    def excess(load: float) -> float:
+        retrieved, other = (
+            ansatz.order(noise, load, temperature, "retrieval"),
+            ansatz.dominant(noise, load, temperature),
+        )
+        f, rival = (ansatz.free_energy(order, noise, load, temperature) for order in (retrieved, other))
+        return f - rival
+
+    return _on_branch(excess, noise, temperature, ansatz)
+
+
+def _stability(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
+    def stability(load: float) -> float:
+        order = ansatz.order(noise, load, temperature, "retrieval")
+        return float(ansatz.stability(order, noise, load, temperature) or 0.0)
+
+    return Boundary(temperature) if temperature == 0 else _on_branch(stability, noise, temperature, ansatz)
+
+
+def _on_branch(function: Callable[[float], float], noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
+    """The first load on the retrieval branch at which a function of the load changes sign."""
+    fold = ansatz.fold(noise, temperature)
+    if fold is None:
+        return Boundary(temperature)
+    change = first_change(
+        function, [fold.load * s for s in (1e-6, 1e-3, 0.03, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 0.95, 1)]
+    )
+    if change is None:
+        return Boundary(temperature)
+    load, low, high = bracket(function, *change, tolerance=TOLERANCE)
+    m = ansatz.order(noise, load, temperature, "retrieval").m
+    return Boundary(temperature, load, low, high, m, converged=True)
+
+
+def _glass(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
+    """Exact: α = (T-1)² for p = 2, T²/ζ̂''(0) for p ≥ 3 unless a random field ζ̂'(0) keeps q > 0 at every T."""
+    if isinstance(noise, Responding):
+        load = (temperature - 1) ** 2 if temperature > 1 else 0.0
+    else:
+        curvature = noise.derivative(2, 0.0) if noise.derivative(1, 0.0) == 0 else 0.0
+        load = temperature**2 / curvature if curvature > 0 else 0.0
+    if load == 0:
+        return Boundary(temperature)
+    return Boundary(temperature, load, math.nextafter(load, 0), math.nextafter(load, math.inf), 0.0, converged=True)

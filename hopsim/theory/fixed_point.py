@@ -1,0 +1,76 @@
+"""Fixed points: what a solver raises when there is none, and the root finders that it uses."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy.optimize import brentq
+
+from .gaussian import Array
+
+TIGHT = 4 * np.finfo(float).eps
+
+
+class NotConverged(RuntimeError):
+    """No solution was found: the message says what was sought and where it exists; `last` is the last iterate."""
+
+    def __init__(self, message: str, last: Any = None) -> None:
+        super().__init__(message)
+        self.last = last
+
+
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """The root of a function that changes sign between low and high, to machine precision."""
+    return float(brentq(function, low, high, xtol=1e-300, rtol=TIGHT))
+
+
+def bracket(
+    function: Callable[[float], float], low: float, high: float, *, tolerance: float
+) -> tuple[float, float, float]:
+    """(root, low, high): a root and an interval around it over which the function was seen to change sign.
+
+    The interval is `tolerance` wide, relative to the root, where the function allows it.
+    """
+    centre = float(brentq(function, low, high, xtol=1e-300, rtol=max(tolerance / 4, TIGHT)))
+    sign = np.sign(function(high))
+    width = tolerance * abs(centre) / 2
+    while width < abs(high - low):
+        below, above = max(low, centre - width), min(high, centre + width)
+        if np.sign(function(below)) != sign and np.sign(function(above)) == sign:
+            return centre, below, above
+        width *= 4
+    return centre, low, high
+
+
+def first_change(function: Callable[[float], float], points: Sequence[float]) -> tuple[float, float] | None:
+    """The first two neighbouring points between which a function changes sign; None if it does not."""
+    before = function(points[0])
+    for left, right in pairwise(points):
+        after = function(right)
+        if before * after <= 0:
+            return left, right
+        before = after
+    return None
+
+
+def newton(
+    step: Callable[[Array], tuple[Array, Array]], start: Array, *, iterations: int = 30
+) -> tuple[Array, Array, Array]:
+    """The best iterate of Newton's method, its residual and Jacobian; step(x) gives the residual and the Jacobian at x.
+
+    Stops when the residual stops falling. Near a fold, where the Jacobian is singular, it stays at the best iterate.
+    """
+    x, (residual, jacobian) = start, step(start)
+    for _ in range(iterations):
+        try:
+            trial = x - np.linalg.solve(jacobian, residual)
+        except np.linalg.LinAlgError:
+            break
+        if not np.all(np.isfinite(trial)):
+            break
+        trial_residual, trial_jacobian = step(trial)
+        if not np.abs(trial_residual).max() < np.abs(residual).max():
+            break
+        x, residual, jacobian = trial, trial_residual, trial_jacobian
+    return x, residual, jacobian

@@ -1,0 +1,191 @@
+"""The command line as a user types it: what it prints, leaves behind and returns."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from hopsim import scans
+from hopsim.cli import main
+
+SCAN = """
+[network]
+kind = "hopfield"
+neurons = [50, 100]
+load = [0.02, 0.1]
+[dynamics]
+rule = "glauber"
+temperature = 0.2
+[protocol]
+cue_overlap = 1.0
+equilibrate = 5
+measure = 10
+[scan]
+samples = 3
+seed = 1
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(SCAN)
+    return tmp_path
+
+
+def test_run_status_table_plot(here, capsys):
+    assert main(["run", "small.toml"]) == 0
+    assert "12 runs computed, 0 were there, 0 failed" in capsys.readouterr().out
+    assert (here / "small.png").stat().st_size > 5000
+    assert main(["run", "small.toml"]) == 0
+    assert "0 runs computed, 12 were there, 0 failed" in capsys.readouterr().out
+
+    assert main(["status", "small.h5"]) == 0
+    status = capsys.readouterr().out
+    assert "4 points x 3 samples" in status
+    assert "12 runs done, 0 missing, 0 failed" in status
+    assert "numba" in status
+
+    assert main(["table", "small.h5", "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(r["neurons"], r["patterns"], r["samples"]) for r in rows] == [
+        ("50", "1", "3"),
+        ("50", "5", "3"),
+        ("100", "2", "3"),
+        ("100", "10", "3"),
+    ]
+    assert all(float(r["overlap"]) > 0.8 and float(r["predicted"]) > 0.9 for r in rows)
+    assert main(["table", "small.h5"]) == 0
+    assert "predicted" in capsys.readouterr().out
+
+    assert main(["plot", "small.h5", "--out", "figure.svg"]) == 0
+    assert "<svg" in (here / "figure.svg").read_text()
+
+
+def test_rerun_from_a_store_alone(here, capsys):
+    main(["run", "small.toml", "--quiet"])
+    (here / "small.toml").unlink()
+    assert main(["run", "small.h5"]) == 0
+    assert "0 runs computed, 12 were there" in capsys.readouterr().out
+    assert main(["run", "small.h5", "--out", "again.h5", "--executor", "serial"]) == 0
+    assert "12 runs computed" in capsys.readouterr().out
+    main(["table", "small.h5", "--csv"])
+    first = capsys.readouterr().out
+    main(["table", "again.h5", "--csv"])
+    assert capsys.readouterr().out == first
+
+
+def test_quiet_prints_nothing(here, capsys):
+    assert main(["run", "small.toml", "--quiet"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out + captured.err == ""
+
+
+def test_a_failed_run_is_named_and_the_exit_code_is_1(here, capsys, monkeypatch):
+    simulate = scans.simulate
+    monkeypatch.setattr(scans, "simulate", lambda run, q: 1 / 0 if run.sample == 1 else simulate(run, q))
+    assert main(["run", "small.toml"]) == 1
+    captured = capsys.readouterr()
+    assert "8 runs computed, 0 were there, 4 failed" in captured.out
+    assert "N = 50, K = 1, T = 0.2, sample 1: ZeroDivisionError" in captured.err
+    assert main(["status", "small.h5"]) == 0
+    assert "4 failed" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_says_how_to_go_on(here, capsys, monkeypatch):
+    def stop(run, quenched):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scans, "simulate", stop)
+    assert main(["run", "small.toml", "--executor", "serial"]) == 130
+    assert "run the same command again to continue" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "none.toml"], "no scan file none.toml; give a .toml or .h5 file, or one of dense, digits, hopfield"),
+        (["run", "none.h5"], "result file none.h5 does not exist"),
+        (["run", "bad.toml"], "[network] needs the key kind"),
+        (["status", "none.h5"], "result file none.h5 does not exist"),
+        (["plot", "none.h5", "--out", "a.bmp"], "must end in .png, .pdf, .svg; got a.bmp"),
+        (
+            "theory point --network dense --load 0.1 --temperature 0.1".split(),
+            "--network dense needs --degree P and --indices",
+        ),
+        ("theory point --network hopfield --load 0.05 --temperature -1".split(), "temperature"),
+        ("theory point --network hopfield --load 0 --temperature 0.1".split(), "load"),
+    ],
+)
+def test_wrong_requests_are_one_line_and_exit_2(here, capsys, arguments, message):
+    (here / "bad.toml").write_text("[network]\n[dynamics]\n[protocol]\n[scan]\nsamples = 1\nseed = 1")
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("hopsim: ")
+    assert error.count("\n") <= 2
+
+
+def test_unknown_options_exit_2(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "x.toml", "--workers", "0"])
+    assert stop.value.code == 2
+    assert "must be a whole number >= 1" in capsys.readouterr().err
+
+
+def test_theory_point(capsys):
+    assert main("theory point --network hopfield --load 0.05 --temperature 0.2 --ansatz rs --json".split()) == 0
+    found = json.loads(capsys.readouterr().out)
+    keys = {"m", "q", "r", "free_energy", "energy", "entropy", "stability", "converged", "residual"}
+    assert keys <= set(found)
+    assert found["converged"] is True
+    assert found["residual"] < 1e-9
+    assert found["entropy"] == pytest.approx((found["energy"] - found["free_energy"]) / 0.2, abs=1e-9)
+
+
+def test_theory_point_beyond_capacity_fails_with_the_way_out(capsys):
+    assert main("theory point --network hopfield --load 0.2 --temperature 0".split()) == 1
+    assert "0.137" in capsys.readouterr().err
+
+
+def test_theory_capacity(capsys):
+    assert main("theory capacity --network hopfield --temperature 0 --ansatz rs --json".split()) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["load", "low", "high", "m", "converged"]
+    assert found["low"] <= found["load"] <= found["high"]
+    assert found["load"] == pytest.approx(0.137905566, abs=5e-10)  # Steffan & Kühn 1994
+
+
+def test_theory_line(capsys):
+    command = "theory line --network hopfield --line glass --temperatures 0.5 1.5 --ansatz rs --json"
+    assert main(command.split()) == 0
+    none, found = json.loads(capsys.readouterr().out)
+    assert (none["temperature"], none["load"], none["converged"]) == (0.5, None, False)
+    assert found["load"] == pytest.approx(0.25)  # T_g = 1 + √α
+    assert main(command.split()[:-1]) == 0
+    assert "temperature" in capsys.readouterr().out
+
+
+def test_lines_that_need_symmetry_breaking_are_refused(capsys):
+    assert (
+        main("theory line --network dense --degree 3 --indices distinct --line dynamic --temperatures 0.5".split()) == 2
+    )
+    assert "dynamic" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "status", "table", "plot", "theory point", "theory capacity", "theory line"]
+)
+def test_every_command_has_help_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*command.split(), "--help"])
+    assert stop.value.code == 0
+    assert f"hopsim {command}" in capsys.readouterr().out.split("example:")[1]
+
+
+def test_the_module_runs_as_a_program():
+    done = subprocess.run([sys.executable, "-m", "hopsim.cli", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == __import__("hopsim").__version__

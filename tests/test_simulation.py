@@ -1,0 +1,101 @@
+"""One run: what decides its numbers, what does not, and what it records."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import hopsim as hs
+from hopsim import simulation
+from hopsim.simulation import Point
+
+NETWORK = hs.hopfield(neurons=120, load=0.05)
+PROTOCOL = hs.Protocol(cue_overlap=0.5, equilibrate=7, measure=20, every=3, replicas=2)
+RUN = hs.Run(NETWORK, hs.Glauber(temperature=0.4), PROTOCOL, seed=3, sample=1)
+
+
+def same(first, second):
+    return all(np.array_equal(a, b) for a, b in zip(vars(first).values(), vars(second).values(), strict=True))
+
+
+def test_a_run_is_reproducible_and_its_seed_and_sample_matter():
+    record = hs.simulate(RUN)
+    assert same(record, hs.simulate(RUN))
+    assert not same(record, hs.simulate(replace(RUN, seed=4)))
+    assert not same(record, hs.simulate(replace(RUN, sample=2)))
+
+
+def test_sharing_the_disorder_changes_nothing():
+    quenched = RUN.quench()
+    warmer = replace(RUN, dynamics=hs.Glauber(temperature=0.6))
+    assert same(hs.simulate(warmer), hs.simulate(warmer, quenched))
+    assert same(hs.simulate(RUN), hs.simulate(RUN, quenched))
+
+
+def test_short_traces_change_nothing(monkeypatch):
+    whole = hs.simulate(RUN)
+    monkeypatch.setattr(simulation, "_TRACE_BYTES", 300)  # one or two readings a block
+    assert same(whole, hs.simulate(RUN))
+
+
+def test_shapes_and_the_realised_cue():
+    record = hs.simulate(RUN)
+    assert record.overlap.shape == record.energy.shape == record.retrieved.shape == (2, 6)
+    assert record.similarity.shape == (6,)
+    assert record.cue_overlap.tolist() == [0.5, 0.5]
+    assert ((record.acceptance > 0) & (record.acceptance < 1)).all()
+
+
+def test_a_second_replica_does_not_move_the_first():
+    one = replace(RUN, protocol=replace(PROTOCOL, replicas=1))
+    assert np.array_equal(hs.simulate(one).overlap[0], hs.simulate(RUN).overlap[0])
+    assert hs.simulate(one).similarity.size == 0
+
+
+def test_replicas_and_temperatures_have_their_own_thresholds():
+    record = hs.simulate(RUN)
+    assert not np.array_equal(record.energy[0], record.energy[1])
+
+
+def test_sign_update_from_a_pattern_below_capacity_stays_and_counts_as_retrieved():
+    run = hs.Run(hs.hopfield(neurons=400, load=0.02), hs.SignUpdate(), hs.Protocol(0.8, 20, 1), seed=1, sample=0)
+    summary = hs.simulate(run).summary()
+    assert summary["overlap"] > 0.99
+    assert summary["retrieved"] == 1.0
+    # one retrieved pattern, energy -1/2 plus the zero α/2 and the crosstalk of K - 1 random overlaps, -(K-1)/2N
+    assert summary["energy"] == pytest.approx(-0.5, abs=0.02)
+
+
+def test_infinite_temperature_has_zero_energy_and_no_overlap():
+    """40 samples x 20 readings of N = 120: 5 standard errors of both."""
+    protocol = hs.Protocol(cue_overlap=1.0, equilibrate=5, measure=20)
+    runs = [hs.Run(NETWORK, hs.Glauber(temperature=1e6), protocol, seed=5, sample=s) for s in range(40)]
+    energy = np.array([hs.simulate(r).energy.mean() for r in runs])
+    overlap = np.array([hs.simulate(r).overlap.mean() for r in runs])
+    assert abs(energy.mean()) < 5 * energy.std() / np.sqrt(len(runs))
+    assert abs(overlap.mean()) < 5 * overlap.std() / np.sqrt(len(runs))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cue_overlap": 1.5}, "cue_overlap must be between -1 and 1, got 1.5"),
+        ({"measure": 0}, "measure must be an integer >= 1"),
+        ({"equilibrate": -1}, "equilibrate must be an integer >= 0"),
+        ({"every": 21}, "every must be at most measure = 20 sweeps, got 21"),
+        ({"replicas": 3}, "replicas must be 1 or 2, got 3"),
+        ({"success_overlap": 2.0}, "success_overlap must be between 0 and 1"),
+    ],
+)
+def test_impossible_protocols_are_refused(change, message):
+    with pytest.raises(hs.Refused, match=message):
+        replace(PROTOCOL, **change)
+
+
+def test_impossible_runs_are_refused():
+    with pytest.raises(hs.Refused, match="sample must be"):
+        replace(RUN, sample=-1)
+    with pytest.raises(hs.Refused, match="seed must be"):
+        replace(RUN, seed=0.5)
+    with pytest.raises(hs.Refused, match="exponential network has no temperature.*log_sum_exp"):
+        Point(hs.exponential(neurons=20, load=0.1), hs.Glauber(temperature=0.1), PROTOCOL, seed=1)
