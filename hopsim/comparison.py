@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from . import theory
 from .dynamics import Synchronous
+from .errors import Refused
 from .simulation import Point
 from .statistics import Average, disorder_average
 from .store import Store, parameters
@@ -54,7 +55,7 @@ def predicted_overlap(point: Point) -> float:
         return math.nan
     try:
         solution = theory.solve(law, load=point.network.load, temperature=point.dynamics.temperature)
-    except theory.NotConverged:
+    except (theory.NotConverged, Refused):
         return math.nan
     return float(solution.order.m)
 

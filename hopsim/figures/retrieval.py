@@ -69,7 +69,7 @@ def collect(rows: list[Row]) -> Data:
             points += [_points(series, neurons, found, count) for neurons in _sizes(found)]
             if found and not count:
                 branches += _branch(series, found[0])
-    title = _title(laws, temperatures)
+    title = _title(laws, temperatures) + (": points simulated, lines RS theory" if branches else "")
     ylabel = "fraction of cues retrieved" if count else "overlap with the cued pattern $m$"
     return Data(_xlabel(laws[0], count), ylabel, title, points, branches)
 
@@ -86,7 +86,6 @@ def draw(data: Data, ax: Axes | None = None) -> Figure:
         colour = colours[branch.series]
         ax.plot(branch.load, branch.overlap, color=colour, linestyle=dashes[branch.series], linewidth=1.4, zorder=2)
         ax.vlines(branch.load[-1], 0, branch.overlap[-1], color=colour, linestyle=":", linewidth=1.0, zorder=1)
-        ax.plot(branch.load[-1], 0, marker="|", markersize=9, color=colour, clip_on=False, zorder=3)
     for points in data.points:
         face = colours[points.series] if points.neurons == sizes[-1] else "white"
         ax.errorbar(
@@ -104,7 +103,7 @@ def draw(data: Data, ax: Axes | None = None) -> Figure:
         )
     ax.set_xlabel(data.xlabel)
     ax.set_ylabel(data.ylabel)
-    ax.set_ylim(min(0.0, ax.get_ylim()[0]), 1.03)
+    ax.set_ylim(min(-0.03, ax.get_ylim()[0]), 1.04)
     ax.set_xlim(left=0)
     ax.set_title(data.title, fontsize="medium")
     _legend(ax, data, names, sizes, colours, dashes, markers)
@@ -149,7 +148,8 @@ def _branch(series: str, row: Row) -> list[Branch]:
     law, rule = row.point.network.law, row.point.dynamics
     if not theory.supports(law) or isinstance(rule, Synchronous):
         return []
-    return [Branch(series, *theory.retrieval_curve(law, temperature=rule.temperature))]
+    loads, overlaps = theory.retrieval_curve(law, temperature=rule.temperature)
+    return [Branch(series, loads, overlaps)] if loads.size else []
 
 
 def _series(law: Law, temperature: float, many_laws: bool, many_temperatures: bool) -> str:

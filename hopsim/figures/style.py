@@ -10,7 +10,8 @@ from ..errors import Refused
 # Okabe & Ito (2008), without yellow, which is too light on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-DASHES = ("-", (0, (6, 2)), (0, (1.2, 1.5)), (0, (6, 2, 1.2, 2)))
+# dotted is kept for what is marked, such as a capacity
+DASHES = ("-", (0, (6, 2)), (0, (6, 2, 1.2, 2)), (0, (2.5, 1.2)), (0, (6, 1.5, 1.2, 1.5, 1.2, 1.5)))
 SUFFIXES = (".png", ".pdf", ".svg")
 
 

@@ -52,7 +52,8 @@ def line(
     lines = {"spinodal": _spinodal, "coexistence": _coexistence, "glass": _glass, "stability": _stability}
     if line in ONE_STEP_LINES:
         raise Refused(
-            f'the {line} line needs one step of replica symmetry breaking; ask for ansatz "1rsb" or another line'
+            f"the {line} line needs one step of replica symmetry breaking, the ansatz here is replica-symmetric; "
+            f"its lines are {', '.join(LINES)}"
         )
     if line not in lines:
         raise Refused(f"line must be one of {', '.join(LINES + ONE_STEP_LINES)}, got {line!r}")

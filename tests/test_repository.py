@@ -1,0 +1,65 @@
+"""What the repository says of itself is true."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import hopsim
+from hopsim import scan_file
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_example_of_the_readme_runs(capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len([line for line in example.splitlines() if line]) == 5
+    exec(example, {})
+    simulated, _, predicted = capsys.readouterr().out.partition(" simulated, ")
+    assert float(simulated) == pytest.approx(float(predicted.split()[0]), abs=0.05)
+
+
+def test_the_readme_lists_every_network_there_is():
+    rows = re.findall(r"^\| `(\w+)`", README, re.MULTILINE)
+    assert set(rows) == set(scan_file.KINDS)
+
+
+def test_the_readme_says_which_networks_have_theory():
+    networks = {
+        "hopfield": hopsim.hopfield(neurons=9, patterns=2),
+        "dense": hopsim.dense(neurons=9, degree=3, indices="all", patterns=2),
+        "rectified": hopsim.rectified(neurons=9, degree=3, patterns=2),
+        "exponential": hopsim.exponential(neurons=9, patterns=2),
+        "log_sum_exp": hopsim.log_sum_exp(neurons=9, patterns=2, sharpness=1.0),
+        "multitasking": hopsim.multitasking(neurons=9, patterns=2, dilution=0.5),
+    }
+    for row in re.findall(r"^\| `\w+`.*$", README, re.MULTILINE):
+        kind, says = re.match(r"\| `(\w+)`", row)[1], row.split("|")[-2].strip()
+        assert says == ("replica-symmetric" if hopsim.theory.supports(networks[kind].law) else "not yet")
+
+
+def test_one_version_everywhere():
+    assert f"version: {hopsim.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"## {hopsim.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_links_of_the_documents_lead_somewhere():
+    for page in ROOT.glob("*.md"):
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (ROOT / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_map_names_every_file_of_the_package():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    files = [p.relative_to(ROOT / "hopsim") for p in (ROOT / "hopsim").rglob("*.py") if p.name != "__init__.py"]
+    missing = [f for f in files if f.name not in text and f.parts[0] != "figures"]
+    assert [str(f) for f in missing if f.name != "errors.py"] == []
+
+
+def test_dependencies_are_the_chosen_ones_with_lower_bounds():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {re.match(r"[a-z0-9-]+", dependency)[0] for dependency in project["dependencies"]}
+    assert names == {"numpy", "scipy", "numba", "matplotlib", "h5py", "tqdm"}
+    assert all(">=" in dependency for dependency in project["dependencies"])
