@@ -1,7 +1,7 @@
 """Hold Monte Carlo against replica-symmetric theory, p = 2, 3, 4 in both index conventions: makes docs/verification.md.
 
-    python scripts/verify.py                       about 15 minutes on 2 cores; interrupted, it continues
-    python scripts/verify.py --samples 8 --quick   a rehearsal with large errors
+    python scripts/verify.py                       about 20 minutes on 2 cores; interrupted, it continues
+    python scripts/verify.py --quick --samples 8   a rehearsal with large errors
 
 Every system is simulated from a stored pattern, below its capacity at T > 0, at several sizes. The difference δ(N)
 between the disorder average and theory at the realised load is extrapolated, δ(N) = δ + a/N + b/N², by least squares
@@ -195,7 +195,7 @@ with the theory multiplied by {SHIFT}, which must be seen as wrong: |z| > {LIMIT
 def main() -> int:
     """Simulate, compare, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=128)
+    parser.add_argument("--samples", type=int, default=256)
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--folder", type=Path, default=Path("verification"), help="for the result files")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "verification.md")

@@ -1,5 +1,6 @@
 """What the repository says of itself is true."""
 
+import configparser
 import re
 import tomllib
 from pathlib import Path
@@ -63,3 +64,12 @@ def test_dependencies_are_the_chosen_ones_with_lower_bounds():
     names = {re.match(r"[a-z0-9-]+", dependency)[0] for dependency in project["dependencies"]}
     assert names == {"numpy", "scipy", "numba", "matplotlib", "h5py", "tqdm"}
     assert all(">=" in dependency for dependency in project["dependencies"])
+
+
+@pytest.mark.parametrize(("contract", "allowed"), [("hdf5", {"store"}), ("matplotlib", {"figures"})])
+def test_the_walls_around_a_library_leave_no_module_out(contract, allowed):
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    walled = set(config[f"importlinter:contract:{contract}"]["source_modules"].split())
+    modules = {p.stem for p in (ROOT / "hopsim").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    assert walled == {f"hopsim.{name}" for name in modules - allowed - {"__init__"}}
