@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import dynamics, interactions, patterns
+from . import __version__, dynamics, interactions, patterns
 from .networks import Law, Network
 from .simulation import Point, Protocol, Run
 
@@ -44,21 +44,15 @@ def point_of(text: str, stored: Mapping[str, patterns.Stored]) -> Point:
 
 def environment() -> dict[str, str]:
     """Versions of all that ran, the machine and the command line."""
-    names = ("hopsim", "numpy", "scipy", "numba", "llvmlite", "h5py")
-    return {name: _version(name) for name in names} | {
+    names = ("numpy", "scipy", "numba", "llvmlite", "h5py")
+    return {name: metadata.version(name) for name in names} | {
+        "hopsim": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "host": platform.node(),
         "command": " ".join(sys.argv),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _plain(thing: object) -> Any:
