@@ -169,8 +169,9 @@ def report(table: list[Line], samples: int, seed: int) -> str:
     head = f"""# Simulation held against theory
 
 Made by `python scripts/verify.py` on {datetime.now(UTC):%Y-%m-%d} with {versions};
-{samples} disorder samples a point, seed {seed}. The method is told at the head of the script: m is the overlap with the cued pattern, e the energy per
-neuron (zero at T = ∞, p = 2 only), RS the replica-symmetric value, δ the difference simulation - RS extrapolated to
+{samples} disorder samples a point, seed {seed}. The method is told at the head of the script: m is the overlap with
+the cued pattern, e the energy per neuron (zero at T = ∞, p = 2 only), RS the replica-symmetric value, δ the difference
+simulation - RS extrapolated to
 N → ∞ by δ + a/N + b/N² with its error from the fit, z = δ/error. |z| < {LIMIT} is agreement; "z at +2 %" is the same
 with the theory multiplied by {SHIFT}, which must be seen as wrong: |z| > {LIMIT}.
 
