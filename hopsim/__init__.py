@@ -7,8 +7,6 @@ Define a law, quench its disorder, run a protocol, and hold the result against t
     solution = theory.solve(network.law, load=network.load, temperature=0.3)
 """
 
-__version__ = "0.1.0"
-
 from . import theory
 from .comparison import tabulate
 from .dynamics import Glauber, Metropolis, SignUpdate, Synchronous
@@ -20,6 +18,7 @@ from .scans import Scan
 from .simulation import Point, Protocol, Record, Run, simulate
 from .states import State
 from .store import Store, read_patterns
+from .version import __version__
 
 __all__ = [
     "Biased",
@@ -46,6 +45,7 @@ __all__ = [
     "Store",
     "Stored",
     "Synchronous",
+    "__version__",
     "dense",
     "exponential",
     "hopfield",

@@ -12,11 +12,12 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from . import __version__, comparison, executors, networks, scan_file, scans, tables, theory
+from . import comparison, executors, networks, scan_file, scans, tables, theory
 from .errors import Refused
 from .networks import Law
 from .scans import Scan
 from .store import Store
+from .version import __version__
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 

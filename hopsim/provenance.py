@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, dynamics, interactions, patterns
+from . import dynamics, interactions, patterns
 from .networks import Law, Network
 from .simulation import Point, Protocol, Run
+from .version import __version__
 
 # Raised when the same Run would give other numbers than before (streams, kernels, observables): new keys, no mixing.
 TRAJECTORY = 1
