@@ -15,11 +15,13 @@ from tqdm import tqdm
 from . import comparison, executors, networks, scan_file, scans, tables, theory
 from .errors import Refused
 from .networks import Law
+from .patterns import Stored
 from .scans import Scan
 from .store import Store
 from .version import __version__
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+STORES = (".h5", ".hdf5")
 
 _SCAN_EXAMPLE = """\
 example:
@@ -33,7 +35,8 @@ a scan file:
   degree = 3
   indices = "distinct"                      # distinct | all
   neurons = [200, 400]                      # a number, a list, or {start, stop, num}
-  load = {start = 0.02, stop = 0.16, num = 8}
+  load = {start = 0.02, stop = 0.16, num = 8}   # or patterns = [...]
+  # patterns_file = "my.npy"                # your own patterns; or bias = 0.2, sharpness = 1.0, dilution = 0.3
   [dynamics]
   rule = "glauber"                          # sign | glauber | metropolis | synchronous
   temperature = [0.1, 0.3]
@@ -41,6 +44,10 @@ a scan file:
   cue_overlap = 1.0
   equilibrate = 100
   measure = 200
+  # every = 1                               # sweeps between readings
+  # replicas = 2                            # also reads the Edwards-Anderson overlap of two chains
+  # success_overlap = 0.9                   # from where a cue counts as retrieved
+  # series = true                           # store the time series
   [scan]
   samples = 32
   seed = 1
@@ -80,21 +87,40 @@ def _run(chosen: argparse.Namespace) -> int:
     workers = chosen.workers or os.cpu_count() or 1
     scans.check_room(scan, out, 1 if chosen.executor == "serial" else workers)
     executor = _executor(chosen.executor, workers)
-    with Store.append_to(out, scan_name=scan.name, scan_text=scan.text) as store:
+    given = _given_patterns(scan)
+    with Store.append_to(out, scan_name=scan.name, scan_text=scan.text, patterns=given) as store:
         hidden = chosen.quiet or not sys.stderr.isatty()
-        before = len(scan.keys() & store.completed())
-        with tqdm(total=scan.size, initial=before, desc=scan.name, unit="run", smoothing=0.05, disable=hidden) as bar:
-            summary = scans.run(scan, store, executor, bar.update)
+        with tqdm(total=scan.size, desc=scan.name, unit="run", smoothing=0.05, disable=hidden) as bar:
+            summary = scans.run(scan, store, executor, _Progress(bar), in_flight=4 * workers)
     _say(
         chosen, f"{out}: {summary.finished} runs computed, {summary.before} were there, {len(summary.failures)} failed"
     )
-    for outcome in summary.failures:
-        print(f"hopsim: failed: {tables.in_words(outcome.run)}: {outcome.message}", file=sys.stderr)
+    for line in tables.failures(summary.failures):
+        print(f"hopsim: failed: {line}", file=sys.stderr)
     if summary.before + summary.finished:
         picture = out.with_suffix(".png")
         _draw(out, picture)
         _say(chosen, f"{picture}: the figure")
     return FAILED if summary.failures else DONE
+
+
+class _Progress:
+    """A bar that starts at the runs that were there before, so that its rate and time left are those of the rest."""
+
+    def __init__(self, bar: "tqdm[NoReturn]") -> None:
+        self.bar, self.started = bar, False
+
+    def __call__(self, runs: int) -> None:
+        if self.started:
+            self.bar.update(runs)
+        else:
+            self.bar.initial = self.bar.n = runs
+            self.started = True
+
+
+def _given_patterns(scan: Scan) -> Stored | None:
+    ensemble = scan.points[0].network.law.ensemble
+    return ensemble if isinstance(ensemble, Stored) else None
 
 
 def _executor(name: str, workers: int) -> Executor:
@@ -105,7 +131,9 @@ def _executor(name: str, workers: int) -> Executor:
 
 def _scan_and_store(given: str, out: Path | None) -> tuple[Scan, Path]:
     path = Path(given)
-    if path.suffix == ".h5":
+    if out is not None and out.suffix not in STORES:
+        raise Refused(f"--out must end in {' or '.join(STORES)}, got {out}; the figure goes beside it")
+    if path.suffix in STORES:
         with Store.open(path) as store:
             return scan_file.of_store(store), out or path
     packaged = scan_file.packaged()
@@ -125,7 +153,7 @@ def _status(chosen: argparse.Namespace) -> int:
 
 def _table(chosen: argparse.Namespace) -> int:
     with Store.open(chosen.results) as store:
-        rows = comparison.tabulate(store)
+        rows = comparison.tabulate(store, None if chosen.all else set(scan_file.of_store(store).points))
     print(tables.as_csv(rows) if chosen.csv else tables.as_text(rows))
     return DONE
 
@@ -140,7 +168,7 @@ def _draw(results: Path, out: Path) -> None:
 
     style.check_suffix(out)
     with Store.open(results) as store:
-        rows = comparison.tabulate(store)
+        rows = comparison.tabulate(store, set(scan_file.of_store(store).points))
     style.save(retrieval.draw(retrieval.collect(rows)), out)
 
 
@@ -187,6 +215,8 @@ def _theory_line(chosen: argparse.Namespace) -> int:
 
 def _law(chosen: argparse.Namespace) -> Law:
     if chosen.network == "hopfield":
+        if chosen.degree is not None or chosen.indices is not None:
+            raise Refused("--degree and --indices are for --network dense; hopfield is degree 2")
         return networks.hopfield(neurons=2, patterns=1).law
     if chosen.degree is None or (chosen.indices is None and chosen.degree != 2):
         raise Refused("--network dense needs --degree P and --indices distinct|all")
@@ -235,6 +265,7 @@ def _parser() -> argparse.ArgumentParser:
     table = _command(commands, "table", _table, "one row per point: averages, errors, theory, z", example)
     table.add_argument("results", type=Path, metavar="RESULTS.h5")
     table.add_argument("--csv", action="store_true")
+    table.add_argument("--all", action="store_true", help="also points of scans that were run here before")
 
     example = "example:\n  hopsim plot hopfield.h5 --out hopfield.pdf"
     plot = _command(commands, "plot", _plot, "draw a result file on top of theory", example)
@@ -289,10 +320,9 @@ def _command(
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number >= 1, got {text}")
-    return number
+    return int(text)
 
 
 if __name__ == "__main__":

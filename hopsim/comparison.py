@@ -1,6 +1,7 @@
 """Simulation held against theory: one row per point, with what replica theory predicts for it."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,19 @@ from .simulation import Point
 from .statistics import Average, disorder_average
 from .store import Store, parameters
 
-_AVERAGED = ("overlap", "energy", "retrieved", "best_overlap", "acceptance", "q", "q_abs", "q2", "q4")
+_AVERAGED = (
+    "overlap",
+    "energy",
+    "retrieved",
+    "best_overlap",
+    "acceptance",
+    "overlap_tau",
+    "overlap_blocking",
+    "q",
+    "q_abs",
+    "q2",
+    "q4",
+)
 
 
 @dataclass(frozen=True)
@@ -32,13 +45,13 @@ class Row:
         return (overlap.value - self.predicted) / overlap.error if overlap.error > 0 else math.nan
 
 
-def tabulate(store: Store) -> list[Row]:
-    """One row per point that has results, in the order of size, load and temperature."""
+def tabulate(store: Store, points: Collection[Point] | None = None) -> list[Row]:
+    """One row per point that has results (of those given), in the order of size, load and temperature."""
     columns = store.columns()
     rows = []
     for index, point in enumerate(store.points()):
         chosen = columns["point"] == index if columns else np.zeros(0, dtype=bool)
-        if chosen.any():
+        if chosen.any() and (points is None or point in points):
             averages = {n: disorder_average(columns[n][chosen]) for n in _AVERAGED if n in columns}
             rows.append(Row(point, int(chosen.sum()), averages, predicted_overlap(point)))
     return sorted(rows, key=_order)

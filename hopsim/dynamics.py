@@ -4,14 +4,13 @@ Every proposal has one counter-based threshold t(key, sweep, position) and flips
 the rule, the order and the keys, never on the kernel, the chunking or the place where a run was resumed.
 """
 
-import math
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import Refused
+from .errors import Refused, real
 from .interactions import Exponential
 from .kernels import counters
 from .networks import Law, Quenched
@@ -109,7 +108,7 @@ class Glauber(Dynamics):
     _rule: ClassVar[int] = counters.GLAUBER
 
     def __post_init__(self) -> None:
-        _check_positive("Glauber", self.temperature)
+        object.__setattr__(self, "temperature", _positive("Glauber", self.temperature))
         _check_order(self.order)
 
 
@@ -126,7 +125,7 @@ class Metropolis(Dynamics):
     _rule: ClassVar[int] = counters.METROPOLIS
 
     def __post_init__(self) -> None:
-        _check_positive("Metropolis", self.temperature)
+        object.__setattr__(self, "temperature", _positive("Metropolis", self.temperature))
         _check_order(self.order)
 
 
@@ -143,16 +142,19 @@ class Synchronous(Dynamics):
     _rule: ClassVar[int] = counters.GLAUBER
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature < math.inf:
-            raise Refused(f"Synchronous needs a finite temperature >= 0, got {self.temperature!r}")
+        object.__setattr__(self, "temperature", real("Synchronous: temperature", self.temperature))
+        if self.temperature < 0:
+            raise Refused(f"Synchronous needs a temperature >= 0, got {self.temperature!r}")
 
 
 CATALOGUE = (SignUpdate, Glauber, Metropolis, Synchronous)
 
 
-def _check_positive(name: str, temperature: float) -> None:
-    if not 0 < temperature < math.inf:
-        raise Refused(f"{name} needs a finite temperature > 0, got {temperature!r}; at T = 0 use SignUpdate()")
+def _positive(name: str, temperature: float) -> float:
+    value = real(f"{name}: temperature", temperature)
+    if value <= 0:
+        raise Refused(f"{name} needs a temperature > 0, got {temperature!r}; at T = 0 use SignUpdate()")
+    return value
 
 
 def _check_order(order: str) -> None:

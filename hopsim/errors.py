@@ -1,5 +1,26 @@
-"""What the package says when it cannot do what it was asked."""
+"""What the package says when it cannot do what it was asked, and the checks of plain numbers that say it."""
+
+import math
+from numbers import Integral, Real
 
 
 class Refused(ValueError):
     """The request was wrong: the message names the thing, what it was, what it must be and the way out."""
+
+
+def whole(name: str, value: object, least: int, most: int | None = None) -> int:
+    """The value as an int; refused unless it is a whole number in the range. NumPy integers are, booleans are not."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise Refused(f"{name} must be an integer >= {least}, got {value!r}")
+    number = int(value)
+    if number < least or (most is not None and number > most):
+        allowed = f">= {least}" if most is None else f"from {least} to {most}"
+        raise Refused(f"{name} must be an integer {allowed}, got {value!r}")
+    return number
+
+
+def real(name: str, value: object) -> float:
+    """The value as a float, -0.0 as 0.0; refused unless it is a finite number, so that equal runs have equal keys."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+        raise Refused(f"{name} must be a finite number, got {value!r}")
+    return float(value) + 0.0

@@ -1,6 +1,7 @@
 """Where work is done: each backend is a `concurrent.futures.Executor`. None of them changes a result."""
 
 import multiprocessing
+import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -30,5 +31,7 @@ def threads(workers: int) -> Executor:
 
 
 def processes(workers: int) -> Executor:
-    """Fresh interpreters, for work that Python itself dominates."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    """Fresh interpreters, for work that Python itself dominates. Ctrl-C is left to the parent."""
+    context = multiprocessing.get_context("spawn")
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=signal.signal, initargs=ignore)

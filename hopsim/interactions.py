@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from .errors import Refused
+from .errors import Refused, real, whole
 
 Indices = Literal["distinct", "all"]
 SHARPNESS_RANGE = (1e-6, 300.0)  # below, ΔE drowns in rounding; above, exp(2λ) leaves the floats
@@ -79,7 +79,8 @@ class Power(Polynomial):
     indices: Indices
 
     def __post_init__(self) -> None:
-        _check_degree("Power", self.degree, 3, "for degree 2 use Quadratic()")
+        degree = _degree("Power", self.degree, 3, "for degree 2 use Quadratic()")
+        object.__setattr__(self, "degree", degree)
         check_indices(self.indices)
 
     def unit(self, neurons: int) -> float:
@@ -106,7 +107,8 @@ class Rectified(Polynomial):
     degree: int
 
     def __post_init__(self) -> None:
-        _check_degree("Rectified", self.degree, 2, "degree 2 is the smallest that stores patterns")
+        degree = _degree("Rectified", self.degree, 2, "degree 2 is the smallest that stores patterns")
+        object.__setattr__(self, "degree", degree)
 
     def unit(self, neurons: int) -> float:
         return 1 / (self.degree * float(neurons) ** (self.degree - 1))
@@ -159,6 +161,7 @@ class LogSumExp(Exponentiated):
     sharpness: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sharpness", real("sharpness", self.sharpness))
         least, most = SHARPNESS_RANGE
         if not least <= self.sharpness <= most:
             raise Refused(f"LogSumExp needs a sharpness from {least:g} to {most:g}, got {self.sharpness!r}")
@@ -182,6 +185,8 @@ def check_indices(indices: str) -> None:
         raise Refused(f'indices must be "distinct" or "all", got {indices!r}')
 
 
-def _check_degree(name: str, degree: int, least: int, way_out: str) -> None:
-    if not isinstance(degree, int) or isinstance(degree, bool) or degree < least:
-        raise Refused(f"{name} needs an integer degree >= {least}, got {degree!r}; {way_out}")
+def _degree(name: str, degree: int, least: int, way_out: str) -> int:
+    try:
+        return whole(f"{name}: degree", degree, least, 100)
+    except Refused as error:
+        raise Refused(f"{error}; {way_out}") from None

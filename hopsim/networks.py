@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import representations
-from .errors import Refused
+from .errors import Refused, real, whole
 from .interactions import (
     Exponential,
     Exponentiated,
@@ -23,6 +23,9 @@ from .interactions import (
 )
 from .levels import Levels
 from .patterns import Diluted, Ensemble, Rademacher, Stored
+
+OVERLAP_BLOCK = 2**14  # patterns at a time when overlaps are computed, so that the real-valued copy stays small
+MOST = 2**31 - 1  # neurons and patterns: overlaps and row numbers are 32-bit
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ class Network:
     patterns: int
 
     def __post_init__(self) -> None:
-        _check_whole("neurons", self.neurons, 2)
-        _check_whole("patterns", self.patterns, 1)
+        object.__setattr__(self, "neurons", whole("neurons", self.neurons, 2, MOST))
+        object.__setattr__(self, "patterns", whole("patterns", self.patterns, 1, MOST))
+        _check_scale(self.law.interaction, self.neurons)
         ensemble = self.law.ensemble
         if isinstance(ensemble, Stored):
             entries, stored = ensemble.array.shape
@@ -60,8 +64,13 @@ class Network:
     @property
     def memory(self) -> int:
         """Bytes that one disorder sample and one chain of it take, roughly, without the trace."""
-        square = representations.COUPLING_BYTES if isinstance(self.law.interaction, Quadratic) else 0
-        return self.neurons * self.patterns + 32 * self.patterns + min(square, 8 * self.neurons**2)
+        entries, blocks = self.neurons * self.patterns, 4 * self.neurons * min(self.patterns, OVERLAP_BLOCK)
+        couplings = (
+            4 * entries + 8 * self.neurons**2
+            if representations.has_couplings(self.law.interaction, self.neurons, self.patterns)
+            else 0
+        )
+        return 2 * entries + 64 * self.patterns + blocks + couplings
 
     def quench(self, rng: np.random.Generator) -> "Quenched":
         """Draw the disorder."""
@@ -91,11 +100,11 @@ class Quenched:
 
     def overlaps(self, spins: NDArray[np.int8]) -> NDArray[np.int32]:
         """M_μ = Σ_i ξ_i^μ σ_i for spins [..., N]: int32[..., K], exact."""
-        real = spins.astype(np.float32)
+        spins_as_real = spins.astype(np.float32)
         overlaps = np.empty((*spins.shape[:-1], self.network.patterns), dtype=np.int32)
-        for first in range(0, self.network.patterns, 2**16):  # in blocks, so that a real-valued copy stays small
-            block = self.patterns[:, first : first + 2**16].astype(np.float32)
-            overlaps[..., first : first + 2**16] = np.rint(real @ block)
+        for first in range(0, self.network.patterns, OVERLAP_BLOCK):
+            block = self.patterns[:, first : first + OVERLAP_BLOCK].astype(np.float32)
+            overlaps[..., first : first + OVERLAP_BLOCK] = np.rint(spins_as_real @ block)
         return overlaps
 
     def energy_density(self, overlaps: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -172,23 +181,26 @@ def _network(
 ) -> Network:
     if (load is None) == (patterns is None):
         raise Refused("a network needs either load or patterns, got " + ("neither" if load is None else "both"))
-    _check_whole("neurons", neurons, 2)
+    neurons = whole("neurons", neurons, 2, MOST)
+    _check_scale(interaction, neurons)
     if load is not None:
         patterns = _patterns_at(interaction, neurons, load)
     assert patterns is not None
     return Network(Law(interaction, ensemble or Rademacher()), neurons, patterns)
 
 
-def _check_whole(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise Refused(f"a network needs an integer {name} >= {least}, got {value!r}")
+def _check_scale(interaction: Interaction, neurons: int) -> None:
+    """Refuse sizes at which N^(p-1) is not a float any more."""
+    if isinstance(interaction, Polynomial) and (interaction.degree - 1) * math.log10(neurons) > 300:
+        raise Refused(f"degree {interaction.degree} at neurons = {neurons} leaves the floats; lower one of them")
 
 
 def _patterns_at(interaction: Interaction, neurons: int, load: float) -> int:
-    number = isinstance(load, int | float | np.number) and not isinstance(load, bool)
-    if not number or not 0 < load < math.inf:
-        raise Refused(f"load must be a finite number > 0, got {load!r}")
+    if not 0 < real("load", load) <= 1e6:
+        raise Refused(f"load must be a number > 0 and at most 1e6, got {load!r}")
     patterns = interaction.patterns(neurons, load)
+    if patterns > MOST:
+        raise Refused(f"load {load!r} gives more than {MOST} patterns at N = {neurons}; lower it")
     if patterns < 1:
         least = interaction.load(neurons, 1)
         raise Refused(f"load {load!r} gives no pattern at N = {neurons}; one pattern is load {least:.3g}")

@@ -20,9 +20,9 @@ def best_overlap(states: State) -> Series:
 
 
 def retrieved(states: State, pattern: int, least: float) -> NDArray[np.bool_]:
-    """Whether the pattern is the one with the largest |M_μ|, and its overlap M_μ/N is at least `least`."""
+    """Whether the pattern is the one with the largest |M_μ| and has M_μ >= least."""
     own = states.overlaps[..., pattern]
-    return np.asarray((own >= least * states.spins.shape[-1]) & (own == np.abs(states.overlaps).max(axis=-1)))
+    return np.asarray((own >= least) & (own == np.abs(states.overlaps).max(axis=-1)))
 
 
 def energy_density(states: State, quenched: Quenched) -> Series:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import Refused
+from .errors import Refused, real
 
 Patterns = NDArray[np.int8]
 
@@ -27,12 +27,16 @@ class Biased:
     bias: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "bias", real("bias", self.bias))
         if not -1 < self.bias < 1:
             raise Refused(f"Biased needs -1 < bias < 1, got {self.bias!r}")
 
     def draw(self, neurons: int, patterns: int, rng: np.random.Generator) -> Patterns:
         """int8[N, K] of ±1."""
-        return np.where(rng.random((neurons, patterns)) < (1 + self.bias) / 2, 1, -1).astype(np.int8)
+        signs = np.empty((neurons, patterns), dtype=np.int8)
+        for site in range(neurons):  # site by site, so that the real numbers take little memory
+            signs[site] = np.where(rng.random(patterns) < (1 + self.bias) / 2, 1, -1)
+        return signs
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,15 @@ class Diluted:
     dilution: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "dilution", real("dilution", self.dilution))
         if not 0 <= self.dilution < 1:
             raise Refused(f"Diluted needs 0 <= dilution < 1, got {self.dilution!r}")
 
     def draw(self, neurons: int, patterns: int, rng: np.random.Generator) -> Patterns:
         """int8[N, K] of -1, 0, +1."""
         signs = _signs(rng, (neurons, patterns))
-        if self.dilution > 0:
-            signs *= rng.random((neurons, patterns)) >= self.dilution
+        for site in range(neurons if self.dilution > 0 else 0):
+            signs[site] *= rng.random(patterns) >= self.dilution
         return signs
 
 

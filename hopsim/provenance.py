@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
@@ -22,18 +23,25 @@ TRAJECTORY = 1
 
 _KINDS = {
     kind.__name__: kind
-    for kind in (*interactions.CATALOGUE, *patterns.CATALOGUE, *dynamics.CATALOGUE, Law, Network, Protocol, Point, Run)
+    for kind in (*interactions.CATALOGUE, *patterns.CATALOGUE, *dynamics.CATALOGUE, Law, Network, Protocol, Point)
 }
 
 
 def canonical(thing: Point) -> str:
     """One JSON text for all that decides the numbers: sorted keys, no spaces, floats to the last bit."""
-    return json.dumps({"trajectory": TRAJECTORY} | _plain(thing), sort_keys=True, separators=(",", ":"))
+    if isinstance(thing, Run):
+        return f'{{"kind":"Run","point":{canonical(thing.point)},"sample":{thing.sample}}}'
+    return _canonical(thing, TRAJECTORY)
 
 
 def key(thing: Point) -> str:
     """Content hash of a point or run: the first 128 bits of SHA-256 of its canonical JSON, in hex."""
     return hashlib.sha256(canonical(thing).encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=4096)
+def _canonical(point: Point, trajectory: int) -> str:
+    return json.dumps({"trajectory": trajectory} | _plain(point), sort_keys=True, separators=(",", ":"))
 
 
 def point_of(text: str, stored: Mapping[str, patterns.Stored]) -> Point:

@@ -85,7 +85,10 @@ def chosen(
     if isinstance(interaction, Exponentiated):
         return exponents(interaction, patterns)
     assert levels is not None
-    neurons, K = patterns.shape
-    if isinstance(interaction, Quadratic) and 4 * neurons**2 <= COUPLING_BYTES and neurons * K < 2**31 and K < 2**24:
-        return couplings(levels, patterns)
-    return table(levels, patterns)
+    return couplings(levels, patterns) if has_couplings(interaction, *patterns.shape) else table(levels, patterns)
+
+
+def has_couplings(interaction: Polynomial | Exponentiated, neurons: int, patterns: int) -> bool:
+    """Whether a network is moved on its couplings: the rule of `chosen`."""
+    fits = 4 * neurons**2 <= COUPLING_BYTES and neurons * patterns < 2**31 and patterns < 2**24
+    return isinstance(interaction, Quadratic) and fits

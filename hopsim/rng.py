@@ -32,11 +32,15 @@ def stream(seed: int, sample: int, purpose: Purpose, *labels: int) -> np.random.
     return np.random.Generator(np.random.PCG64(_sequence(seed, sample, purpose, labels)))
 
 
-def keys(seed: int, sample: int, *, temperature: float, replica: int) -> Keys:
-    """Keys of one chain: replicas and temperatures share the site order and differ in their thresholds."""
+def keys(seed: int, sample: int, *sizes: int, temperature: float, replica: int) -> Keys:
+    """Keys of one chain in a network of these sizes (N, K).
+
+    Replicas and temperatures share the site order and differ in their thresholds; networks of other sizes share
+    nothing, so that their errors are independent.
+    """
     return Keys(
-        order=_key(seed, sample, Purpose.ORDER),
-        acceptance=_key(seed, sample, Purpose.ACCEPTANCE, replica, *_words(temperature)),
+        order=_key(seed, sample, Purpose.ORDER, *sizes),
+        acceptance=_key(seed, sample, Purpose.ACCEPTANCE, *sizes, replica, *_words(temperature)),
     )
 
 

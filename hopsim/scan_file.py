@@ -34,12 +34,13 @@ RULES: dict[str, Callable[..., Dynamics]] = {
 T = TypeVar("T")
 PACKAGED = Path(__file__).parent / "data"
 CHECKOUT = Path(__file__).parent.parent / "data"
+MOST_VALUES = 100_000
 
 
 def read(path: Path) -> Scan:
     """The scan in a TOML file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"scan file {path} cannot be read: {error}") from None
     return parse(text, name=path.stem, folder=path.parent)
@@ -47,8 +48,7 @@ def read(path: Path) -> Scan:
 
 def of_store(store: Store) -> Scan:
     """The scan that a store was last written by, with the patterns embedded there."""
-    own = list(store.stored_patterns.values())
-    return parse(store.scan_text, name=store.scan_name, folder=Path(), stored=own[0] if own else None)
+    return parse(store.scan_text, name=store.scan_name, folder=Path(), stored=store.scan_patterns)
 
 
 def packaged() -> dict[str, Path]:
@@ -68,13 +68,13 @@ def parse(text: str, *, name: str, folder: Path, stored: Stored | None = None) -
             raise Refused(f"scan {name} needs a section [{section}]; see `hopsim run --help` for an example")
     _refuse_unknown("section", set(tables), ("network", "dynamics", "protocol", "scan"), f"scan {name}")
     scan, protocol = _Section("scan", tables["scan"]), _Section("protocol", tables["protocol"])
-    samples, seed, series = scan.whole("samples", 1), scan.whole("seed", 0), scan.flag("series")
+    samples, seed = scan.whole("samples", 1), scan.whole("seed", 0)
     scan.end()
     laws = _networks(_Section("network", tables["network"]), folder, stored)
     rules = _rules(_Section("dynamics", tables["dynamics"]))
     one_protocol = _protocol(protocol)
     points = [Point(network, rule, one_protocol, seed) for network in laws for rule in rules]
-    return Scan(name, text, tuple(dict.fromkeys(points)), samples, series)
+    return Scan(name, text, tuple(dict.fromkeys(points)), samples)
 
 
 def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[Network]:
@@ -111,6 +111,8 @@ def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | No
     """One ensemble, or several where bias is a list; None is the network's own."""
     if kind == "multitasking":
         return [None]
+    if "patterns_file" in section.table and "bias" in section.table:
+        raise Refused("[network] bias draws random patterns, patterns_file stores given ones; remove one of them")
     if "patterns_file" in section.table:
         written = section.text("patterns_file")
         return [stored or read_patterns(_pattern_path(written, folder))]
@@ -120,10 +122,9 @@ def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | No
 
 
 def _pattern_path(written: str, folder: Path) -> Path:
-    """As written, beside the scan file, or among the files that come with the package."""
-    inside = Path(*Path(written).parts[1:]) if Path(written).parts[:1] == ("data",) else Path(written)
-    places = [Path(written), folder / written, PACKAGED / inside, CHECKOUT / inside]
-    found = [place for place in places if place.is_file()]
+    """From the folder of the scan file, the root of a project whose data/scans/ it is, here, or the package's own."""
+    places = (folder, folder.parent.parent, Path(), PACKAGED.parent, CHECKOUT.parent)
+    found = [place / written for place in places if (place / written).is_file()]
     if not found:
         raise Refused(f"[network] patterns_file {written!r} does not exist here or beside the scan file")
     return found[0]
@@ -155,6 +156,8 @@ def _protocol(section: "_Section") -> Protocol:
             given[key] = section.whole(key, 1)
     if "success_overlap" in section.table:
         given["success_overlap"] = section.number("success_overlap")
+    if "series" in section.table:
+        given["series"] = section.flag("series")
     section.end()
     return _named("protocol", Protocol, given)
 
@@ -169,8 +172,8 @@ def _named(section: str, build: Callable[..., T], given: Mapping[str, Any]) -> T
 def _refuse_unknown(what: str, found: set[str], allowed: tuple[str, ...], where: str) -> None:
     for name in sorted(found - set(allowed)):
         near = difflib.get_close_matches(name, allowed, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise Refused(f"{where} has an unknown {what} {name!r}{hint} Allowed: {', '.join(allowed)}")
+        hint = f", did you mean {near[0]}?" if near else ";"
+        raise Refused(f"{where} has an unknown {what} {name!r}{hint} allowed: {', '.join(allowed)}")
 
 
 class _Section:
@@ -230,15 +233,17 @@ class _Section:
 
     def _spaced(self, key: str, value: dict[str, Any]) -> list[float]:
         good = set(value) == {"start", "stop", "num"} and all(map(_is_number, value.values()))
-        if not good or value["num"] != int(value["num"]) or value["num"] < 1:
-            raise self._refused(key, value, "{start = number, stop = number, num = whole number >= 1}")
+        if not good or value["num"] != int(value["num"]) or not 1 <= value["num"] <= MOST_VALUES:
+            must = f"{{start = number, stop = number, num = whole number from 1 to {MOST_VALUES}}}"
+            raise self._refused(key, value, must)
         start, stop, num = value["start"], value["stop"], int(value["num"])
         return [start + (stop - start) * k / (num - 1) if num > 1 else start for k in range(num)]
 
     def _value(self, key: str, default: Any = None) -> Any:
         self._asked.append(key)
         if key not in self.table and default is None:
-            raise Refused(f"[{self.name}] needs the key {key}")
+            near = difflib.get_close_matches(key, self.table, 1)
+            raise Refused(f"[{self.name}] needs the key {key}" + (f", is {near[0]!r} meant for it?" if near else ""))
         return self.table.get(key, default)
 
     def _refused(self, key: str, value: Any, must: str) -> Refused:

@@ -1,11 +1,12 @@
 """Scans: a grid of points, each simulated on several disorder samples; `run` computes what is missing."""
 
+import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
-from os import sysconf
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ from .errors import Refused
 from .interactions import Polynomial
 from .levels import check_range
 from .networks import Network
-from .simulation import Point, Run, simulate
+from .simulation import TRACE_BYTES, Point, Run, simulate
 from .store import Outcome, Store
 
 Batch = list[Run]
-_IN_FLIGHT = 16
 _SECONDS_BETWEEN_WRITES = 2.0
 _BYTES_PER_RUN = 1024
+_BYTES_PER_READING = 64
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,6 @@ class Scan:
     text: str
     points: tuple[Point, ...]
     samples: int
-    series: bool = False
 
     @property
     def size(self) -> int:
@@ -67,42 +67,58 @@ class Summary:
 
 def check_room(scan: Scan, path: Path, workers: int) -> None:
     """Refuse a scan that overflows the arithmetic or does not fit in memory or on disk, before anything runs."""
+    largest = max(scan.points, key=_memory)
+    needed, memory = workers * _memory(largest), _installed_memory()
+    if needed > memory:
+        raise Refused(
+            f"neurons = {largest.network.neurons} with {largest.network.patterns} patterns needs {_size(needed)} "
+            f"for {workers} workers, this machine has {_size(memory)}; lower neurons, load, measure or --workers"
+        )
     for network in {point.network for point in scan.points}:
         if isinstance(network.law.interaction, Polynomial):
             check_range(network.law.interaction, network.neurons, network.patterns)
-    largest = max((point.network for point in scan.points), key=lambda network: network.memory)
-    needed, memory = workers * largest.memory, sysconf("SC_PAGE_SIZE") * sysconf("SC_PHYS_PAGES")
-    if needed > memory:
-        raise Refused(
-            f"neurons = {largest.neurons} with {largest.patterns} patterns needs {needed / 2**30:.1f} GiB "
-            f"for {workers} workers, this machine has {memory / 2**30:.1f}; lower neurons, load or --workers"
-        )
-    room, free = scan.size * _bytes_per_run(scan), shutil.disk_usage(path.absolute().parent).free
+    room, folder = scan.size * _bytes_per_run(scan), path.absolute().parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
     if room > free:
         raise Refused(
-            f"{scan.size} runs need {room / 2**30:.1f} GiB in {path}, the disk has {free / 2**30:.1f} free; "
+            f"{scan.size} runs need {_size(room)} in {path}, the disk has {_size(free)} free; "
             "lower samples or the grid, or use another --out"
         )
 
 
-def run(scan: Scan, store: Store, executor: Executor, progress: Callable[[int], object] = lambda runs: None) -> Summary:
+def run(
+    scan: Scan,
+    store: Store,
+    executor: Executor,
+    progress: Callable[[int], object] = lambda runs: None,
+    in_flight: int = 16,
+) -> Summary:
     """Compute the runs that the store does not have and append them; a failing run is recorded and the rest goes on.
 
-    The results do not depend on the executor. `progress` is told how many runs have just ended. On KeyboardInterrupt
-    what has finished is written before it is raised again.
+    The results do not depend on the executor. `progress` is told first how many runs were there before, then how many
+    have just ended. `in_flight` batches are given to the executor at a time. On KeyboardInterrupt what has finished is
+    written before it is raised again.
     """
+    protocol = scan.points[0].protocol
+    if protocol.series:
+        store.check_series((protocol.replicas, protocol.readings))
     completed = store.completed()
+    before = len(scan.keys() & completed) if completed else 0
+    progress(before)
     under_way: dict[Future[list[Outcome]], Batch] = {}
     finished, failures, unwritten = 0, list[Outcome](), list[Outcome]()
     written = time.monotonic()
     try:
-        for outcomes in _computed(scan, completed, executor, under_way):
+        for outcomes in _computed(scan.batches(completed), executor, under_way, in_flight):
             unwritten += outcomes
             finished += sum(o.columns is not None for o in outcomes)
             failures += [o for o in outcomes if o.columns is None]
             if time.monotonic() - written > _SECONDS_BETWEEN_WRITES:
-                store.append(unwritten)
-                unwritten, written = [], time.monotonic()
+                batch, unwritten = unwritten, []  # an interrupt in the middle of a write must not write it twice
+                store.append(batch)
+                written = time.monotonic()
             progress(len(outcomes))
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
@@ -110,16 +126,16 @@ def run(scan: Scan, store: Store, executor: Executor, progress: Callable[[int], 
         unwritten += [outcome for future, batch in ended for outcome in _outcomes(future, batch)]
         if unwritten:
             store.append(unwritten)
-    return Summary(len(scan.keys() & completed), finished, tuple(failures))
+    return Summary(before, finished, tuple(failures))
 
 
 def _computed(
-    scan: Scan, completed: set[str], executor: Executor, under_way: dict[Future[list[Outcome]], Batch]
+    batches: Iterator[Batch], executor: Executor, under_way: dict[Future[list[Outcome]], Batch], in_flight: int
 ) -> Iterator[list[Outcome]]:
-    """Outcomes of the missing batches as they come; a bounded number is under way."""
-    for batch in scan.batches(completed):
-        under_way[executor.submit(_simulate_batch, batch, scan.series)] = batch
-        yield from _ended(under_way, patience=None if len(under_way) >= _IN_FLIGHT else 0.0)
+    """Outcomes of the batches as they come; a bounded number is under way."""
+    for batch in batches:
+        under_way[executor.submit(_simulate_batch, batch)] = batch
+        yield from _ended(under_way, patience=None if len(under_way) >= in_flight else 0.0)
     while under_way:
         yield from _ended(under_way, patience=None)
 
@@ -134,14 +150,14 @@ def _outcomes(future: Future[list[Outcome]], batch: Batch) -> list[Outcome]:
     return future.result() if error is None else [Outcome(run, None, _message(error)) for run in batch]
 
 
-def _simulate_batch(batch: Batch, series: bool) -> list[Outcome]:
+def _simulate_batch(batch: Batch) -> list[Outcome]:
     quenched = batch[0].quench()
     outcomes = []
     for one in batch:
         try:
             record = simulate(one, quenched)
             columns: dict[str, Any] = dict(record.summary())
-            if series:
+            if one.protocol.series:
                 columns |= {"overlap_series": record.overlap, "energy_series": record.energy}
             outcomes.append(Outcome(one, columns))
         except Exception as error:
@@ -155,5 +171,21 @@ def _message(error: BaseException) -> str:
 
 def _bytes_per_run(scan: Scan) -> int:
     protocol = scan.points[0].protocol
-    series = 16 * protocol.replicas * (protocol.measure // protocol.every) if scan.series else 0
-    return _BYTES_PER_RUN + series
+    return _BYTES_PER_RUN + (16 * protocol.replicas * protocol.readings if protocol.series else 0)
+
+
+def _memory(point: Point) -> int:
+    """Bytes of one run: the network, its trace and its readings."""
+    protocol = point.protocol
+    return point.network.memory + TRACE_BYTES + _BYTES_PER_READING * protocol.replicas * protocol.readings
+
+
+def _installed_memory() -> float:
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError):  # not a POSIX system: nothing to check against
+        return math.inf
+
+
+def _size(number: float) -> str:
+    return f"{number / 2**30:.1f} GiB" if number >= 2**30 else f"{number / 2**20:.1f} MiB"

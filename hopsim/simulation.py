@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from . import observables, states
 from .dynamics import Dynamics
-from .errors import Refused
+from .errors import Refused, real, whole
 from .networks import Network, Quenched
 from .rng import Purpose, keys, stream
 from .statistics import autocorrelation_time, blocking
 
-_TRACE_BYTES = 2**24
+TRACE_BYTES = 2**24
 CUED = 0  # the pattern whose cue starts the run; patterns are exchangeable, so the first will do
 
 
@@ -22,7 +22,8 @@ class Protocol:
     """How a run is started and read: a cue, `equilibrate` sweeps unread, `measure` sweeps read every `every` of them.
 
     replicas = 2 runs two chains on the same disorder and reads their Edwards-Anderson overlap q. A cue counts as
-    retrieved while the cued pattern is the best one at overlap `success_overlap` or more.
+    retrieved while the cued pattern is the best one and M >= success_overlap · n on its n non-blank sites.
+    series = True keeps the time series of overlap and energy in a store.
     """
 
     cue_overlap: float
@@ -31,20 +32,28 @@ class Protocol:
     every: int = 1
     replicas: int = 1
     success_overlap: float = 0.9
+    series: bool = False
 
     def __post_init__(self) -> None:
-        if not -1 <= self.cue_overlap <= 1:
-            raise Refused(f"cue_overlap must be between -1 and 1, got {self.cue_overlap!r}")
-        if not 0 <= self.success_overlap <= 1:
-            raise Refused(f"success_overlap must be between 0 and 1, got {self.success_overlap!r}")
-        for name, least in (("equilibrate", 0), ("measure", 1), ("every", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise Refused(f"{name} must be an integer >= {least} (sweeps), got {value!r}")
+        for name, least in (("cue_overlap", -1), ("success_overlap", 0)):
+            value = real(name, getattr(self, name))
+            if not least <= value <= 1:
+                raise Refused(f"{name} must be between {least} and 1, got {value!r}")
+            object.__setattr__(self, name, value)
+        for name, least, most in (
+            ("equilibrate", 0, None),
+            ("measure", 1, None),
+            ("every", 1, None),
+            ("replicas", 1, 2),
+        ):
+            object.__setattr__(self, name, whole(name, getattr(self, name), least, most))
         if self.every > self.measure:
             raise Refused(f"every must be at most measure = {self.measure} sweeps, got {self.every}")
-        if self.replicas not in (1, 2):
-            raise Refused(f"replicas must be 1 or 2, got {self.replicas!r}")
+
+    @property
+    def readings(self) -> int:
+        """Readings per replica."""
+        return self.measure // self.every
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,7 @@ class Point:
     seed: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or self.seed < 0:
-            raise Refused(f"seed must be an integer >= 0, got {self.seed!r}")
+        object.__setattr__(self, "seed", whole("seed", self.seed, 0, 2**63 - 1))
         self.dynamics.check(self.network.law)
 
 
@@ -70,8 +78,7 @@ class Run(Point):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.sample, int) or isinstance(self.sample, bool) or not 0 <= self.sample < 2**32:
-            raise Refused(f"sample must be an integer from 0 to 2^32 - 1, got {self.sample!r}")
+        object.__setattr__(self, "sample", whole("sample", self.sample, 0, 2**32 - 1))
 
     @property
     def point(self) -> Point:
@@ -89,7 +96,7 @@ class Record:
     """What a run saw. R replicas, T readings.
 
     overlap, best_overlap, energy float64[R, T] and retrieved bool[R, T] are series; similarity float64[T] is the
-    Edwards-Anderson q, empty for one replica; cue_overlap float64[R] is the realised start m = M/N of the cued pattern
+    Edwards-Anderson q, empty for one replica; cue_overlap float64[R] is the realised start M/n on the cued pattern
     and acceptance float64[R] the fraction of offered flips taken over the whole run.
     """
 
@@ -134,11 +141,12 @@ class _Chain:
 
     def __post_init__(self) -> None:
         run = self.run
-        labels = (run.network.neurons, run.network.patterns, self.replica)
-        start = stream(run.seed, run.sample, Purpose.INITIAL, *labels)
+        sizes, temperature = (run.network.neurons, run.network.patterns), run.dynamics.temperature
+        start = stream(run.seed, run.sample, Purpose.INITIAL, *sizes, self.replica)
         self.state = states.cue(self.quenched, CUED, run.protocol.cue_overlap, start)
-        self.cue_overlap = float(observables.overlap(self.state, CUED))
-        self.keys = keys(run.seed, run.sample, temperature=run.dynamics.temperature, replica=self.replica)
+        self.size = int(np.count_nonzero(self.quenched.patterns[:, CUED]))
+        self.cue_overlap = float(self.state.overlaps[CUED] / max(self.size, 1))
+        self.keys = keys(run.seed, run.sample, *sizes, temperature=temperature, replica=self.replica)
 
     def advance(self, sweeps: int, every: int = 0) -> states.State:
         trace = self.run.dynamics.advance(self.state, self.quenched, self.keys, self.sweep, sweeps, every)
@@ -154,7 +162,7 @@ class _Chain:
                 observables.overlap(seen, CUED),
                 observables.best_overlap(seen),
                 observables.energy_density(seen, self.quenched),
-                observables.retrieved(seen, CUED, protocol.success_overlap),
+                observables.retrieved(seen, CUED, protocol.success_overlap * self.size),
             )
         )
         return seen
@@ -189,6 +197,6 @@ def simulate(run: Run, quenched: Quenched | None = None) -> Record:
 
 def _blocks(run: Run) -> list[int]:
     """Readings, split so that a trace stays small."""
-    readings = run.protocol.measure // run.protocol.every
-    at_once = max(1, _TRACE_BYTES // (run.network.neurons + 4 * run.network.patterns))
+    readings = run.protocol.readings
+    at_once = max(1, TRACE_BYTES // (run.network.neurons + 4 * run.network.patterns))
     return [min(at_once, readings - start) for start in range(0, readings, at_once)]

@@ -43,15 +43,16 @@ class Outcome:
     message: str = ""
 
 
-def read_patterns(path: Path) -> Stored:
+def read_patterns(path: str | Path) -> Stored:
     """The user's own patterns, an array [neurons, patterns] of -1, 0, +1, from .npy or .h5 (dataset "patterns")."""
+    path = Path(path)
     try:
         if path.suffix == ".npy":
             return Stored(np.load(path, allow_pickle=False))
         if path.suffix in (".h5", ".hdf5"):
             with h5py.File(path, "r") as file:
                 if not isinstance(file.get("patterns"), h5py.Dataset):
-                    raise Refused(f'{path} has no dataset "patterns"; it has {", ".join(file) or "nothing"}')
+                    raise Refused(f'there is no dataset "patterns"; it has {", ".join(file) or "nothing"}')
                 return Stored(file["patterns"][()])
     except FileNotFoundError:
         raise Refused(f"pattern file {path} does not exist") from None
@@ -75,9 +76,16 @@ class Store:
         return cls(_opened(Path(path), "r", locking=False), Path(path))
 
     @classmethod
-    def append_to(cls, path: Path, *, scan_name: str, scan_text: str) -> Self:
-        """Open for writing with the scan that is being run; what is not complete from before is dropped."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def append_to(cls, path: str | Path, *, scan_name: str, scan_text: str, patterns: Stored | None = None) -> Self:
+        """Open for writing with the scan that is being run and the user's own patterns in it.
+
+        What is not complete from before is dropped.
+        """
+        path = Path(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"folder {path.parent} cannot be made: {error}") from None
         file = _opened(path, "a" if path.exists() else "w-", locking=True)
         if "format" not in file.attrs:
             file.attrs.update({"format": FORMAT, "schema": SCHEMA})
@@ -86,8 +94,12 @@ class Store:
             file.create_group("patterns")
         environment = json.dumps(provenance.environment())
         file.attrs.update({"scan_name": scan_name, "scan_text": scan_text, "environment": environment})
+        file.attrs["scan_patterns"] = patterns.sha256 if patterns else ""
+        store = cls(file, path)
+        if patterns:
+            store._embed(patterns)
         file.flush()
-        return cls(file, path)
+        return store
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +124,12 @@ class Store:
         return str(self._file.attrs["scan_text"])
 
     @property
+    def scan_patterns(self) -> Stored | None:
+        """The user's own patterns in that scan."""
+        sha256 = str(self._file.attrs["scan_patterns"])
+        return self.stored_patterns[sha256] if sha256 else None
+
+    @property
     def environment(self) -> dict[str, str]:
         """Versions, machine and command of the last writer."""
         return dict(json.loads(str(self._file.attrs["environment"])))
@@ -122,27 +140,41 @@ class Store:
         return {name: Stored(data[()]) for name, data in self._file["patterns"].items()}
 
     def points(self) -> list[Point]:
-        """Every point that has results or failures, in the order of its row."""
+        """Every point that has results or failures, sorted by key."""
         stored = self.stored_patterns
-        return [provenance.point_of(text.decode(), stored) for text in self._column("points", "json")]
+        return [provenance.point_of(text.decode(), stored) for text in self._parameters()["json"]]
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The result columns, sorted by key: the same bytes from any executor, order or resume."""
+        """The result columns, sorted by key: the same bytes from any executor, order or resume.
+
+        `point` is the place in points().
+        """
         columns = {name: self._column("results", name) for name in self._file["results"]}
         if not columns:
             return {}
+        columns["point"] = self._places()[columns["point"]]
         order = np.argsort(columns["key"])
         return {name: column[order] for name, column in columns.items()}
+
+    def _parameters(self) -> dict[str, NDArray[Any]]:
+        """Columns of the points, sorted by key."""
+        order = np.argsort(self._column("points", "key"))
+        return {name: self._column("points", name)[order] for name in self._file["points"]} or {"json": np.empty(0)}
+
+    def _places(self) -> NDArray[np.int64]:
+        """Place in points() of each row of /points."""
+        return np.argsort(np.argsort(self._column("points", "key")))
 
     def completed(self) -> set[str]:
         """Keys of the runs that have results."""
         return {key.decode() for key in self._column("results", "key")}
 
     def failures(self) -> list[tuple[int, int, str]]:
-        """(row of the point, sample, message) of each failed run that has no result yet."""
+        """(place in points(), sample, message) of each failed run that has no result yet."""
         completed = self.completed()
         rows = zip(*(self._column("failures", name) for name in ("key", "point", "sample", "message")), strict=True)
-        last = {key: (int(p), int(s), m.decode()) for key, p, s, m in rows if key.decode() not in completed}
+        places = self._places()
+        last = {key: (int(places[p]), int(s), m.decode()) for key, p, s, m in rows if key.decode() not in completed}
         return list(last.values())
 
     def to_table(self) -> NDArray[Any]:
@@ -152,7 +184,7 @@ class Store:
             return np.empty(0, dtype=[("key", "S64")])
         rows = columns.pop("point")
         hidden = ("key", "json")
-        of_point = {n: self._column("points", n)[rows] for n in self._file["points"] if n not in hidden}
+        of_point = {name: column[rows] for name, column in self._parameters().items() if name not in hidden}
         merged = {**of_point, **columns}
         table = np.empty(len(rows), dtype=[(n, c.dtype, c.shape[1:]) for n, c in merged.items()])
         for name, column in merged.items():
@@ -164,11 +196,13 @@ class Store:
         import xarray
 
         columns = self.columns()
+        if not columns:
+            return xarray.Dataset()
         samples = np.unique(columns["sample"])
         place = (columns["point"], np.searchsorted(samples, columns["sample"]))
         count = int(self._file["points"].attrs["rows"])
         hidden = ("key", "json")
-        coordinates = {n: ("point", self._column("points", n)) for n in self._file["points"] if n not in hidden}
+        coordinates = {name: ("point", c) for name, c in self._parameters().items() if name not in hidden}
         data = {}
         for name, column in columns.items():
             if name not in ("key", "point", "sample"):
@@ -205,17 +239,24 @@ class Store:
         new = {key: point for key, point in new.items() if key not in known}
         if new:
             for point in new.values():
-                self._embed(point)
+                if isinstance(point.network.law.ensemble, Stored):
+                    self._embed(point.network.law.ensemble)
             flat = [parameters(point) for point in new.values()]
             texts = [provenance.canonical(point) for point in new.values()]
             columns = {name: [p[name] for p in flat] for name in flat[0]}
             self._extend("points", {"key": list(new), "json": texts} | columns)
         return known | {key: len(known) + k for k, key in enumerate(new)}
 
-    def _embed(self, point: Point) -> None:
-        ensemble = point.network.law.ensemble
-        if isinstance(ensemble, Stored) and ensemble.sha256 not in self._file["patterns"]:
-            self._file["patterns"].create_dataset(ensemble.sha256, data=ensemble.array, compression="gzip")
+    def _embed(self, patterns: Stored) -> None:
+        if patterns.sha256 not in self._file["patterns"]:
+            self._file["patterns"].create_dataset(patterns.sha256, data=patterns.array, compression="gzip")
+
+    def check_series(self, shape: tuple[int, int]) -> None:
+        """Refuse series of another shape (replicas, readings) than those stored here."""
+        if "overlap_series" in self._file["results"]:
+            old = self._file["results"]["overlap_series"].shape[1:]
+            if old != shape:
+                raise Refused(f"{self.path} has series of shape {old}, this scan gives {shape}; use another --out")
 
     def _extend(self, name: str, columns: Mapping[str, Sequence[Any]]) -> None:
         group = self._file[name]
@@ -225,9 +266,6 @@ class Store:
             data = np.array(values, dtype=_TEXT if column in _TEXT_COLUMNS else "S64" if _is_text(values) else None)
             if column not in group:
                 _create(group, column, data, first)
-            if group[column].shape[1:] != data.shape[1:]:
-                old, new = group[column].shape[1:], data.shape[1:]
-                raise Refused(f"{self.path} has {column} of shape {old}, not {new}; use another --out")
             group[column].resize(last, axis=0)
             group[column][first:] = data
         for column in set(group) - set(columns):
@@ -253,10 +291,10 @@ def parameters(point: Point) -> dict[str, Any]:
         "interaction": type(interaction).__name__,
         "degree": getattr(interaction, "degree", 0),
         "indices": getattr(interaction, "indices", ""),
-        "sharpness": getattr(interaction, "sharpness", np.nan),
+        "sharpness": float(getattr(interaction, "sharpness", np.nan)),
         "ensemble": type(ensemble).__name__,
-        "dilution": getattr(ensemble, "dilution", 0.0),
-        "bias": getattr(ensemble, "bias", 0.0),
+        "dilution": float(getattr(ensemble, "dilution", 0.0)),
+        "bias": float(getattr(ensemble, "bias", 0.0)),
         "neurons": network.neurons,
         "patterns": network.patterns,
         "load": network.load,
@@ -269,7 +307,7 @@ def parameters(point: Point) -> dict[str, Any]:
         "every": protocol.every,
         "replicas": protocol.replicas,
         "success_overlap": float(protocol.success_overlap),
-        "seed": str(point.seed),
+        "seed": point.seed,
     }
 
 
@@ -296,7 +334,8 @@ def _opened(path: Path, mode: str, *, locking: bool) -> h5py.File:
         raise Refused(f"{path} is being written by another run; wait for it or use another --out") from None
     except OSError as error:
         raise Refused(f"result file {path} cannot be opened: {error}") from None
-    if mode != "w-" and len(file) and file.attrs.get("format") != FORMAT:
+    blank = mode == "w-" or (mode == "a" and not len(file) and not len(file.attrs))
+    if not blank and file.attrs.get("format") != FORMAT:
         file.close()
         raise Refused(f"{path} is an HDF5 file but not a result file of hopsim")
     if file.attrs.get("schema", SCHEMA) != SCHEMA:

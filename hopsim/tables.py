@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from .comparison import Row, to_array
 from .scans import Scan
-from .simulation import Point, Run
-from .store import Store, parameters
+from .simulation import Point
+from .store import Outcome, Store, parameters
 
 _ALWAYS = ("neurons", "patterns", "load", "temperature", "samples", "overlap", "overlap_err", "energy", "energy_err")
 _LAST = ("predicted", "z")
@@ -68,9 +68,16 @@ def status(store: Store, scan: Scan) -> str:
     return "\n".join(lines)
 
 
-def in_words(run: Run) -> str:
-    """A run by its main parameters."""
-    return f"{_point_in_words(run)}, sample {run.sample}"
+def failures(outcomes: Sequence[Outcome]) -> list[str]:
+    """A line for each point and message, with the samples it concerns."""
+    samples: dict[tuple[Point, str], list[int]] = {}
+    for outcome in outcomes:
+        samples.setdefault((outcome.run.point, outcome.message), []).append(outcome.run.sample)
+    return [f"{_point_in_words(point)}, {_samples(found)}: {message}" for (point, message), found in samples.items()]
+
+
+def _samples(found: list[int]) -> str:
+    return f"sample {found[0]}" if len(found) == 1 else f"{len(found)} samples from {min(found)} to {max(found)}"
 
 
 def _point_in_words(point: Point) -> str:

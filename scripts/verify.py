@@ -136,11 +136,11 @@ def simulate(system: System, samples: int, seed: int, folder: Path, executor: st
     scan, path = system.scan(samples, seed), folder / f"{system.name}.h5"
     workers = executors.threads(2) if executor == "threads" else executors.processes(2)
     with hs.Store.append_to(path, scan_name=scan.name, scan_text=scan.text) as store:
-        before = len(scan.keys() & store.completed())
-        with tqdm(total=scan.size, initial=before, desc=scan.name, unit="run") as bar:
-            scans.run(scan, store, workers, bar.update)
-        wanted = set(scan.points)
-        return [row for row in comparison.tabulate(store) if row.point in wanted]
+        with tqdm(total=scan.size, desc=scan.name, unit="run") as bar:
+            summary = scans.run(scan, store, workers, bar.update)
+        if summary.failures or summary.before + summary.finished != scan.size:
+            raise RuntimeError(f"{path}: {len(summary.failures)} runs failed")
+        return comparison.tabulate(store, set(scan.points))
 
 
 def lines(system: System, rows: list[comparison.Row]) -> list[Line]:

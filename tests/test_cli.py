@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import h5py
 import pytest
 
 from hopsim import scans
@@ -78,6 +79,19 @@ def test_rerun_from_a_store_alone(here, capsys):
     assert capsys.readouterr().out == first
 
 
+def test_old_points_stay_in_the_store_but_out_of_the_figure(here, capsys):
+    main(["run", "small.toml", "--quiet"])
+    (here / "small.toml").write_text(SCAN.replace("equilibrate = 5", "equilibrate = 6"))
+    main(["run", "small.toml", "--quiet", "--out", "new/folder/small.h5"])
+    main(["run", "small.toml", "--quiet"])
+    capsys.readouterr()
+    for arguments, rows in ((["small.h5"], 4), (["small.h5", "--all"], 8), (["new/folder/small.h5", "--all"], 4)):
+        main(["table", *arguments, "--csv"])
+        assert len(capsys.readouterr().out.splitlines()) == rows + 1
+    main(["status", "small.h5"])
+    assert "12 of others" in capsys.readouterr().out
+
+
 def test_quiet_prints_nothing(here, capsys):
     assert main(["run", "small.toml", "--quiet"]) == 0
     captured = capsys.readouterr()
@@ -111,6 +125,10 @@ def test_an_interrupted_run_says_how_to_go_on(here, capsys, monkeypatch):
         (["run", "none.h5"], "result file none.h5 does not exist"),
         (["run", "bad.toml"], "[network] needs the key kind"),
         (["status", "none.h5"], "result file none.h5 does not exist"),
+        (["run", "small.toml", "--out", "small.png"], "--out must end in .h5 or .hdf5, got small.png"),
+        (["run", "small.toml", "--out", "small.toml/x.h5"], "folder small.toml cannot be made"),
+        (["status", "blank.h5"], "blank.h5 is an HDF5 file but not a result file"),
+        ("theory capacity --network hopfield --degree 5 --temperature 0".split(), "are for --network dense"),
         (["plot", "none.h5", "--out", "a.bmp"], "must end in .png, .pdf, .svg; got a.bmp"),
         (
             "theory point --network dense --load 0.1 --temperature 0.1".split(),
@@ -121,6 +139,7 @@ def test_an_interrupted_run_says_how_to_go_on(here, capsys, monkeypatch):
     ],
 )
 def test_wrong_requests_are_one_line_and_exit_2(here, capsys, arguments, message):
+    h5py.File(here / "blank.h5", "w").close()
     (here / "bad.toml").write_text("[network]\n[dynamics]\n[protocol]\n[scan]\nsamples = 1\nseed = 1")
     assert main(arguments) == 2
     error = capsys.readouterr().err

@@ -186,15 +186,18 @@ def test_interactions_are_equal_by_value_and_hashable():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Power(2, "all"), r"Power needs an integer degree >= 3, got 2; for degree 2 use Quadratic\(\)"),
-        (lambda: Power(3.0, "all"), r"Power needs an integer degree >= 3, got 3\.0"),
-        (lambda: Power(True, "all"), "Power needs an integer degree >= 3, got True"),
+        (
+            lambda: Power(2, "all"),
+            r"Power: degree must be an integer from 3 to 100, got 2; for degree 2 use Quadratic\(\)",
+        ),
+        (lambda: Power(3.0, "all"), r"Power: degree must be an integer >= 3, got 3\.0"),
+        (lambda: Power(True, "all"), "Power: degree must be an integer >= 3, got True"),
         (lambda: Power(3, "some"), 'indices must be "distinct" or "all", got \'some\''),
-        (lambda: Rectified(1), "Rectified needs an integer degree >= 2, got 1"),
+        (lambda: Rectified(1), "Rectified: degree must be an integer from 2 to 100, got 1"),
         (lambda: LogSumExp(0), "sharpness from 1e-06 to 300, got 0"),
         (lambda: LogSumExp(-1.0), r"sharpness from 1e-06 to 300, got -1\.0"),
-        (lambda: LogSumExp(math.inf), "sharpness from 1e-06 to 300, got inf"),
-        (lambda: LogSumExp(math.nan), "sharpness from 1e-06 to 300, got nan"),
+        (lambda: LogSumExp(math.inf), "sharpness must be a finite number, got inf"),
+        (lambda: LogSumExp(math.nan), "sharpness must be a finite number, got nan"),
     ],
 )
 def test_refusals_name_the_value_and_what_it_must_be(make, message):

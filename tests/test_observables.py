@@ -16,9 +16,9 @@ def test_overlaps():
 
 
 def test_retrieved_needs_the_best_pattern_and_enough_overlap():
-    assert observables.retrieved(STATES, 0, 0.5).tolist() == [True, False]
-    assert observables.retrieved(STATES, 1, 0.5).tolist() == [False, False]
-    assert observables.retrieved(State(SPINS, STATES.overlaps // 2), 0, 0.9).tolist() == [False, False]
+    assert observables.retrieved(STATES, 0, 2.0).tolist() == [True, False]
+    assert observables.retrieved(STATES, 1, 2.0).tolist() == [False, False]
+    assert observables.retrieved(STATES, 0, 4.5).tolist() == [False, False]
 
 
 def test_similarity_of_two_replicas():

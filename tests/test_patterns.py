@@ -131,7 +131,7 @@ def test_stored_patterns_are_a_copy_that_nobody_can_change():
         (lambda: Stored(BLANKS).draw(4, 2, rng()), "have 3 entries each, got neurons = 4"),
         (lambda: Stored(BLANKS).draw(3, 5, rng()), "5 patterns asked for, but only 4 are stored"),
         (lambda: Biased(1), "-1 < bias < 1, got 1"),
-        (lambda: Biased(float("nan")), "-1 < bias < 1, got nan"),
+        (lambda: Biased(float("nan")), "bias must be a finite number, got nan"),
         (lambda: Diluted(1.0), r"0 <= dilution < 1, got 1\.0"),
         (lambda: Diluted(-0.1), r"0 <= dilution < 1, got -0\.1"),
     ],

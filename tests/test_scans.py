@@ -3,6 +3,7 @@
 from concurrent.futures import Future
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hopsim as hs
@@ -36,12 +37,10 @@ def run(path, executor=None, scan=SCAN):
 
 
 def contents(path):
-    """All result columns as bytes, but the row number of the point, which is bookkeeping."""
+    """All result columns and the points as bytes."""
     with Store.open(path) as store:
-        points, columns = store.points(), store.columns()
-        found = {name: column.tobytes() for name, column in columns.items() if name != "point"}
-        found["point"] = repr([points[row] for row in columns["point"]]).encode()
-        return found
+        columns = {name: column.tobytes() for name, column in store.columns().items()}
+        return columns | {"points": repr(store.points()).encode()}
 
 
 @pytest.fixture(scope="module")
@@ -134,19 +133,54 @@ def test_disorder_that_cannot_be_drawn_fails_its_runs_only(tmp_path, monkeypatch
 
 
 def test_series_are_stored_when_asked_for(tmp_path):
-    scan = scan_file.parse(TEXT + "series = true\n", name="test", folder=Path())
+    scan = scan_file.parse(TEXT.replace("replicas = 2", "replicas = 2\nseries = true"), name="test", folder=Path())
     run(tmp_path / "a.h5", scan=scan)
     with Store.open(tmp_path / "a.h5") as store:
         columns = store.columns()
+    longer = scan_file.parse(scan.text.replace("measure = 6", "measure = 7"), name="test", folder=Path())
+    with pytest.raises(hs.Refused, match=r"has series of shape \(2, 6\), this scan gives \(2, 7\)"):
+        run(tmp_path / "a.h5", scan=longer)
     assert columns["overlap_series"].shape == columns["energy_series"].shape == (SCAN.size, 2, 6)
     assert columns["overlap_series"].mean(axis=(1, 2)) == pytest.approx(columns["overlap"], abs=1e-12)
 
 
-def test_progress_is_told_every_run_once(tmp_path):
-    told = []
-    with Store.append_to(tmp_path / "a.h5", scan_name="test", scan_text=TEXT) as store:
-        scans.run(SCAN, store, executors.threads(2), told.append)
-    assert sum(told) == SCAN.size
+def test_progress_is_told_what_was_there_and_then_every_run_once(tmp_path):
+    for before in (0, SCAN.size):
+        told = []
+        with Store.append_to(tmp_path / "a.h5", scan_name="test", scan_text=TEXT) as store:
+            scans.run(SCAN, store, executors.threads(2), told.append)
+        assert told[0] == before
+        assert sum(told) == SCAN.size
+
+
+def test_an_interrupt_in_the_middle_of_a_write_writes_nothing_twice(reference, tmp_path, monkeypatch):
+    append = Store.append
+
+    def interrupted(store, outcomes):
+        append(store, outcomes)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scans, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(Store, "append", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a.h5")
+    monkeypatch.undo()
+    run(tmp_path / "a.h5")
+    assert contents(tmp_path / "a.h5") == reference
+
+
+def test_the_patterns_of_the_last_scan_are_the_ones_reread(tmp_path):
+    text = TEXT.replace("neurons = [40, 60]", 'patterns_file = "own.npy"').replace("load = [0.05, 0.1]", "patterns = 2")
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        np.save(tmp_path / "own.npy", np.where(rng.random((30, 4)) < 0.5, 1, -1))
+        scan = scan_file.parse(text, name="test", folder=tmp_path)
+        own = scan.points[0].network.law.ensemble
+        with Store.append_to(tmp_path / "a.h5", scan_name="test", scan_text=text, patterns=own) as store:
+            assert scan_file.of_store(store) == scan  # before any result is there
+            scans.run(scan, store, executors.serial())
+        with Store.open(tmp_path / "a.h5") as store:
+            assert scan_file.of_store(store) == scan
 
 
 def test_a_scan_can_be_reread_from_its_store(tmp_path):

@@ -34,7 +34,7 @@ def test_sharing_the_disorder_changes_nothing():
 
 def test_short_traces_change_nothing(monkeypatch):
     whole = hs.simulate(RUN)
-    monkeypatch.setattr(simulation, "_TRACE_BYTES", 300)  # one or two readings a block
+    monkeypatch.setattr(simulation, "TRACE_BYTES", 300)  # one or two readings a block
     assert same(whole, hs.simulate(RUN))
 
 
@@ -83,7 +83,7 @@ def test_infinite_temperature_has_zero_energy_and_no_overlap():
         ({"measure": 0}, "measure must be an integer >= 1"),
         ({"equilibrate": -1}, "equilibrate must be an integer >= 0"),
         ({"every": 21}, "every must be at most measure = 20 sweeps, got 21"),
-        ({"replicas": 3}, "replicas must be 1 or 2, got 3"),
+        ({"replicas": 3}, "replicas must be an integer from 1 to 2, got 3"),
         ({"success_overlap": 2.0}, "success_overlap must be between 0 and 1"),
     ],
 )

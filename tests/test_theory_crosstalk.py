@@ -70,7 +70,6 @@ UNKNOWN = [
     Law(Quadratic(), Diluted(0.2)),
     Law(Power(3, "all"), Biased(0.1)),
     Law(Quadratic(), Stored(np.ones((4, 2), dtype=np.int8))),
-    Law(Power(200, "all"), Rademacher()),
 ]
 
 

@@ -194,12 +194,12 @@ def test_site_order_is_shared_between_temperatures_and_replicas_thresholds_are_n
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Glauber(0), r"Glauber needs a finite temperature > 0, got 0; at T = 0 use SignUpdate\(\)"),
-        (lambda: Metropolis(-1), r"Metropolis needs a finite temperature > 0, got -1; at T = 0 use SignUpdate\(\)"),
-        (lambda: Glauber(float("nan")), "finite temperature > 0, got nan"),
-        (lambda: Metropolis(float("inf")), "finite temperature > 0, got inf"),
-        (lambda: Synchronous(-0.5), r"Synchronous needs a finite temperature >= 0, got -0\.5"),
-        (lambda: Synchronous(float("nan")), "finite temperature >= 0, got nan"),
+        (lambda: Glauber(0), r"Glauber needs a temperature > 0, got 0; at T = 0 use SignUpdate\(\)"),
+        (lambda: Metropolis(-1), r"Metropolis needs a temperature > 0, got -1; at T = 0 use SignUpdate\(\)"),
+        (lambda: Glauber(float("nan")), "temperature must be a finite number, got nan"),
+        (lambda: Metropolis(float("inf")), "temperature must be a finite number, got inf"),
+        (lambda: Synchronous(-0.5), r"Synchronous needs a temperature >= 0, got -0\.5"),
+        (lambda: Synchronous(float("nan")), "temperature must be a finite number, got nan"),
         (lambda: SignUpdate("typewriter"), "one of permutation, random, cyclic, got 'typewriter'"),
         (lambda: Glauber(1.0, "sorted"), "one of permutation, random, cyclic, got 'sorted'"),
         (lambda: Metropolis(1.0, ""), "one of permutation, random, cyclic, got ''"),

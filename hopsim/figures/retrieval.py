@@ -14,9 +14,9 @@ from .. import theory
 from ..comparison import Row
 from ..dynamics import Synchronous
 from ..errors import Refused
-from ..interactions import Exponential, Exponentiated, Power, Quadratic, Rectified
+from ..interactions import Exponential, Polynomial, Power, Quadratic, Rectified
 from ..networks import Law
-from ..patterns import Stored
+from ..patterns import Biased, Diluted, Stored
 from . import style
 
 Floats = NDArray[np.float64]
@@ -58,9 +58,9 @@ def collect(rows: list[Row]) -> Data:
     """Points of a table and the branches that theory has for them."""
     if not rows:
         raise Refused("nothing to draw: no point has results yet")
-    laws = sorted({row.point.network.law for row in rows}, key=lambda law: getattr(law.interaction, "degree", 0))
+    laws = sorted({row.point.network.law for row in rows}, key=_rank)
     temperatures = sorted({row.point.dynamics.temperature for row in rows})
-    count = len(laws) > 1 or any(isinstance(law.ensemble, Stored) for law in laws)
+    count = any(isinstance(law.ensemble, Stored) for law in laws)
     points, branches = list[Points](), list[Branch]()
     for law in laws:
         for temperature in temperatures:
@@ -69,9 +69,9 @@ def collect(rows: list[Row]) -> Data:
             points += [_points(series, neurons, found, count) for neurons in _sizes(found)]
             if found and not count:
                 branches += _branch(series, found[0])
-    title = _title(laws, temperatures) + (": points simulated, lines RS theory" if branches else "")
+    title = _title(laws, temperatures) + ("\npoints simulated, lines RS theory" if branches else "")
     ylabel = "fraction of cues retrieved" if count else "overlap with the cued pattern $m$"
-    return Data(_xlabel(laws[0], count), ylabel, title, points, branches)
+    return Data(_xlabel(laws, count), ylabel, title.strip(), points, branches)
 
 
 def draw(data: Data, ax: Axes | None = None) -> Figure:
@@ -169,21 +169,34 @@ def _title(laws: list[Law], temperatures: list[float]) -> str:
     return ", ".join(words)
 
 
+def _rank(law: Law) -> tuple[float, float, float]:
+    interaction, ensemble = law.interaction, law.ensemble
+    size = getattr(interaction, "degree", 0) or getattr(interaction, "sharpness", 0.0)
+    return size, getattr(ensemble, "dilution", 0.0), getattr(ensemble, "bias", 0.0)
+
+
 def _name(law: Law) -> str:
-    interaction = law.interaction
+    interaction, ensemble = law.interaction, law.ensemble
     if isinstance(interaction, Quadratic):
-        return "classical network, $p = 2$"
-    if isinstance(interaction, Power):
-        return f"dense network, $p = {interaction.degree}$, {interaction.indices} indices"
-    if isinstance(interaction, Rectified):
-        return f"rectified network, $p = {interaction.degree}$"
-    return "exponential network" if isinstance(interaction, Exponential) else "log-sum-exp network"
+        name = "classical network, $p = 2$"
+    elif isinstance(interaction, Power):
+        name = f"dense network, $p = {interaction.degree}$, {interaction.indices} indices"
+    elif isinstance(interaction, Rectified):
+        name = f"rectified network, $p = {interaction.degree}$"
+    elif isinstance(interaction, Exponential):
+        name = "exponential network"
+    else:
+        name = rf"log-sum-exp network, $\lambda = {interaction.sharpness:g}$"
+    if isinstance(ensemble, Diluted):
+        name += f", $d = {ensemble.dilution:g}$"
+    return f"{name}, bias {ensemble.bias:g}" if isinstance(ensemble, Biased) else name
 
 
-def _xlabel(law: Law, count: bool) -> str:
+def _xlabel(laws: list[Law], count: bool) -> str:
     if count:
         return "stored patterns $K$"
-    if isinstance(law.interaction, Exponentiated):
+    exponents = {law.interaction.degree - 1 for law in laws if isinstance(law.interaction, Polynomial)}
+    if not exponents:
         return r"load $\alpha = \ln K / N$"
-    power = "" if law.interaction.degree == 2 else f"^{{{law.interaction.degree - 1}}}"
+    power = "^{p-1}" if len(exponents) > 1 else "" if exponents == {1} else f"^{{{exponents.pop()}}}"
     return rf"load $\alpha = K/N{power}$"

@@ -34,7 +34,10 @@ def figure_of(ax: Axes) -> Figure:
 def save(figure: Figure, path: Path) -> None:
     """Write .png (200 dpi), .pdf or .svg."""
     check_suffix(path)
-    figure.savefig(path, dpi=200)
+    try:
+        figure.savefig(path, dpi=200)
+    except OSError as error:
+        raise Refused(f"figure {path} cannot be written: {error}") from None
 
 
 def check_suffix(path: Path) -> None:

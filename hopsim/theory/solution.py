@@ -16,7 +16,7 @@ from .retrieval import Fold
 BRANCHES = ("retrieval", "glass", "paramagnet")
 LARGEST_RESIDUAL = 1e-9
 COLDEST, HOTTEST = 1e-12, 1e12  # within these nothing over- or underflows
-SMALLEST_LOAD, LARGEST_LOAD = 1e-290, 1e100
+SMALLEST_LOAD, LARGEST_LOAD = 1e-290, 1e12
 
 
 class Ansatz(Protocol):
