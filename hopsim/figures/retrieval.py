@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -127,8 +128,12 @@ def _legend(
     ]
     if data.branches:
         shown.append(Line2D([], [], color="0.3", linestyle=":", label="capacity (RS)"))
-    beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
-    ax.legend(handles=shown, frameon=False, fontsize="small", **(beside if data.branches else {"loc": "best"}))
+    place: dict[str, Any] = {"loc": "best"}
+    if data.branches:
+        place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+    if len(max(names, key=len)) > 20 and data.branches:
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 2}
+    ax.legend(handles=shown, frameon=False, fontsize="small", **place)
 
 
 def _sizes(rows: list[Row]) -> list[int]:
