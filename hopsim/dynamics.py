@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .draws import Draws
 from .errors import Refused, real
 from .interactions import Exponential
 from .kernels import counters
@@ -58,33 +58,17 @@ class Dynamics:
         spin_trace = np.empty((rows, state.spins.size), dtype=np.int8)
         overlap_trace = np.empty((rows, state.overlaps.size), dtype=np.int32)
         representation = quenched.representation
+        rule = self._rule if self.temperature > 0 else counters.SIGN
+        scale = np.float32(self.temperature / representation.unit)
+        motion = representation.motion(state.spins, state.overlaps, self.order, self.synchronous)
         at_once = max(1, _PROPOSALS_AT_ONCE // state.spins.size)
         flips = 0
         for since in range(0, n_sweeps, at_once):
             sweeps = min(at_once, n_sweeps - since)
-            orders = self._orders(state.spins.size, keys.order, first_sweep + since, sweeps)
-            thresholds = self._thresholds(
-                state.spins.size, keys.acceptance, first_sweep + since, sweeps, representation.unit
-            )
-            motion = (orders, thresholds, self.synchronous, every, since, spin_trace, overlap_trace)
-            flips += representation.sweep(state.spins, state.overlaps, *motion)
+            draws = Draws(state.spins.size, keys, self.order, rule, scale, first_sweep + since, sweeps)
+            flips += motion.sweep(draws, every, since, spin_trace, overlap_trace)
+        motion.close()
         return Trace(State(spin_trace, overlap_trace), flips)
-
-    def _orders(self, neurons: int, key: np.uint64, first_sweep: int, n_sweeps: int) -> NDArray[np.int32]:
-        if self.order == "cyclic":
-            return np.arange(neurons, dtype=np.int32)[None]
-        orders = np.empty((n_sweeps, neurons), dtype=np.int32)
-        fill = counters.fill_permutations if self.order == "permutation" else counters.fill_random_sites
-        fill(orders, key, first_sweep)
-        return orders
-
-    def _thresholds(
-        self, neurons: int, key: np.uint64, first_sweep: int, n_sweeps: int, unit: float
-    ) -> NDArray[np.float32]:
-        thresholds = np.empty((n_sweeps, neurons), dtype=np.float32)
-        rule = self._rule if self.temperature > 0 else counters.SIGN
-        counters.fill_thresholds(thresholds, key, first_sweep, rule, np.float32(self.temperature / unit))
-        return thresholds
 
 
 @dataclass(frozen=True)

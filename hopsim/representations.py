@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from .interactions import Exponentiated, Polynomial, Quadratic
 from .kernels import sweeps
 from .levels import Levels
+from .motions import InPlace, Motion
 
 COUPLING_BYTES = 2**30
 
@@ -22,9 +22,10 @@ class Couplings:
     couplings: NDArray[np.int32]
     unit: float
 
-    def sweep(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], *motion: Any) -> int:
-        """Advance in place; `motion` is the common tail of the kernels' arguments. Returns the number of flips."""
-        return int(sweeps.coupling_sweeps(spins, overlaps, self.patterns, self.couplings, *motion))
+    def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
+        """A chain on this representation."""
+        layout = (self.patterns, self.couplings)
+        return InPlace(sweeps.coupling_sweeps, spins, overlaps, *layout, synchronous=synchronous)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +37,10 @@ class Table:
     rows: NDArray[np.int32]
     unit: float
 
-    def sweep(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], *motion: Any) -> int:
-        """Advance in place; `motion` is the common tail of the kernels' arguments. Returns the number of flips."""
-        return int(sweeps.table_sweeps(spins, overlaps, self.patterns, self.drop, self.rows, *motion))
+    def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
+        """A chain on this representation."""
+        layout = (self.patterns, self.drop, self.rows)
+        return InPlace(sweeps.table_sweeps, spins, overlaps, *layout, synchronous=synchronous)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +52,10 @@ class Exponents:
     sharpness: float
     unit: float = 1.0
 
-    def sweep(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], *motion: Any) -> int:
-        """Advance in place; `motion` is the common tail of the kernels' arguments. Returns the number of flips."""
-        return int(sweeps.exponential_sweeps(spins, overlaps, self.patterns, self.weights, self.sharpness, *motion))
+    def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
+        """A chain on this representation."""
+        layout = (self.patterns, self.weights, self.sharpness)
+        return InPlace(sweeps.exponential_sweeps, spins, overlaps, *layout, synchronous=synchronous)
 
 
 Representation = Couplings | Table | Exponents

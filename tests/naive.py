@@ -5,6 +5,7 @@ random words from the counter at every use. Slow on purpose. The tests demand eq
 """
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -227,3 +228,11 @@ def quenched(interaction, patterns):
 def all_states(N):
     """int8[2^N, N]; bit i of the row number is the sign of spin i."""
     return (((np.arange(2**N)[:, None] >> np.arange(N)) & 1) * 2 - 1).astype(np.int8)
+
+
+def move(representation, spins, overlaps, orders, thresholds, synchronous, *tracing):
+    """Move a representation's general kernel in place with given orders and thresholds; returns the number of flips."""
+    motion = representation.motion(spins, overlaps, "permutation", synchronous)
+    flips = motion.sweep(SimpleNamespace(orders=orders, thresholds=thresholds), *tracing)
+    motion.close()
+    return flips

@@ -62,7 +62,7 @@ def flips_exactly_between(quenched, representation, below, above):
         thresholds = np.where(one_site[:, None], offers[:, :, None], NEVER).reshape(3 * N, N)
         moved, overlaps = spins.copy(), quenched.overlaps(spins)
         seen, seen_overlaps = np.empty((3 * N, N), np.int8), np.empty((3 * N, overlaps.size), np.int32)
-        flips = representation.sweep(moved, overlaps, order, thresholds, False, 1, 0, seen, seen_overlaps)
+        flips = naive.move(representation, moved, overlaps, order, thresholds, False, 1, 0, seen, seen_overlaps)
         after_each = np.where(one_site, -spins, spins)
         expected = np.stack([np.broadcast_to(spins, (N, N)), after_each, np.broadcast_to(spins, (N, N))], axis=1)
         if flips != 2 * N or not np.array_equal(seen, expected.reshape(3 * N, N)):
@@ -79,7 +79,7 @@ def all_flip_together_between(quenched, representation, below, above):
     seen, seen_overlaps = np.empty((2, N), np.int8), np.empty((2, quenched.patterns.shape[1]), np.int32)
     for spins, lower, upper in zip(naive.all_states(N), below, above, strict=True):
         moved, overlaps = spins.copy(), quenched.overlaps(spins)
-        representation.sweep(moved, overlaps, order, np.stack([lower, upper]), True, 1, 0, seen, seen_overlaps)
+        naive.move(representation, moved, overlaps, order, np.stack([lower, upper]), True, 1, 0, seen, seen_overlaps)
         if not np.array_equal(seen, [spins, -spins]) or not np.array_equal(overlaps, quenched.overlaps(-spins)):
             return False
     return True
@@ -147,6 +147,6 @@ def test_zero_temperature_update_is_that_of_krotov_and_hopfield():
             moved, overlaps = spins.copy(), quenched.overlaps(spins)
             no_trace = np.empty((0, 7), np.int8), np.empty((0, 4), np.int32)
             order = np.arange(7, dtype=np.int32)[None]
-            quenched.representation.sweep(moved, overlaps, order, thresholds, False, 0, 0, *no_trace)
+            naive.move(quenched.representation, moved, overlaps, order, thresholds, False, 0, 0, *no_trace)
             undecided = abs(field) <= 1e-12 * math.exp(7)
             assert moved[0] == (spins[0] if undecided else math.copysign(1, field))

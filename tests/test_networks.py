@@ -136,7 +136,7 @@ def test_any_sharpness_that_is_accepted_can_be_moved_on(sharpness):
     spins = np.array([1, 1, 1, 1, 1, -1], dtype=np.int8)
     overlaps, no_trace = quenched.overlaps(spins), (np.empty((0, 6), np.int8), np.empty((0, 1), np.int32))
     order, thresholds = np.arange(6, dtype=np.int32)[None], np.zeros((1, 6), dtype=np.float32)
-    assert quenched.representation.sweep(spins, overlaps, order, thresholds, False, 0, 0, *no_trace) == 1
+    assert naive.move(quenched.representation, spins, overlaps, order, thresholds, False, 0, 0, *no_trace) == 1
     assert spins.tolist() == [1] * 6
 
 
