@@ -7,18 +7,48 @@ Define a law, quench its disorder, run a protocol, and hold the result against t
     solution = theory.solve(network.law, load=network.load, temperature=0.3)
 """
 
-from . import theory
-from .comparison import tabulate
-from .dynamics import Glauber, Metropolis, SignUpdate, Synchronous
-from .errors import Refused
-from .interactions import Exponential, LogSumExp, Power, Quadratic, Rectified
-from .networks import Law, Network, Quenched, dense, exponential, hopfield, log_sum_exp, multitasking, rectified
-from .patterns import Biased, Diluted, Rademacher, Stored
-from .scans import Scan
-from .simulation import Point, Protocol, Record, Run, simulate
-from .states import State
-from .store import Store, read_patterns
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .version import __version__
+
+if TYPE_CHECKING:
+    from . import theory
+    from .comparison import tabulate
+    from .dynamics import Glauber, Metropolis, SignUpdate, Synchronous
+    from .errors import Refused
+    from .interactions import Exponential, LogSumExp, Power, Quadratic, Rectified
+    from .networks import Law, Network, Quenched, dense, exponential, hopfield, log_sum_exp, multitasking, rectified
+    from .patterns import Biased, Diluted, Rademacher, Stored
+    from .scans import Scan
+    from .simulation import Point, Protocol, Record, Run, simulate
+    from .states import State
+    from .store import Store, read_patterns
+
+# Loaded on first use: compilers, solvers and file formats together would make every import wait.
+_HOME = {
+    "comparison": ("tabulate",),
+    "dynamics": ("Glauber", "Metropolis", "SignUpdate", "Synchronous"),
+    "errors": ("Refused",),
+    "interactions": ("Exponential", "LogSumExp", "Power", "Quadratic", "Rectified"),
+    "networks": (
+        "Law",
+        "Network",
+        "Quenched",
+        "dense",
+        "exponential",
+        "hopfield",
+        "log_sum_exp",
+        "multitasking",
+        "rectified",
+    ),
+    "patterns": ("Biased", "Diluted", "Rademacher", "Stored"),
+    "scans": ("Scan",),
+    "simulation": ("Point", "Protocol", "Record", "Run", "simulate"),
+    "states": ("State",),
+    "store": ("Store", "read_patterns"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Biased",
@@ -57,3 +87,16 @@ __all__ = [
     "tabulate",
     "theory",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULE_OF:
+        return getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    try:
+        return import_module(f".{name}", __name__)
+    except ModuleNotFoundError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .interactions import Exponentiated, Polynomial, Quadratic
-from .kernels import sweeps
+from .kernels import exponential, sweeps
 from .levels import Levels
 from .motions import InPlace, Motion
 
@@ -45,17 +45,18 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Exponents:
-    """Shifted exponentials weights[k] = exp(-λ (k - 2)): a proposal and a flip cost O(K)."""
+    """Shifted exponentials table[k] = exp(-λ k), patterns padded to lanes: a proposal and a flip cost O(K)."""
 
-    patterns: NDArray[np.int8]
-    weights: NDArray[np.float64]
+    padded: NDArray[np.int8]
+    table: NDArray[np.float64]
     sharpness: float
+    blank: bool
     unit: float = 1.0
 
     def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
         """A chain on this representation."""
-        layout = (self.patterns, self.weights, self.sharpness)
-        return InPlace(sweeps.exponential_sweeps, spins, overlaps, *layout, synchronous=synchronous)
+        layout = (self.padded, self.table, self.sharpness, self.blank)
+        return InPlace(exponential.exponential_sweeps, spins, overlaps, *layout, synchronous=synchronous)
 
 
 Representation = Couplings | Table | Exponents
@@ -75,10 +76,11 @@ def table(levels: Levels, patterns: NDArray[np.int8]) -> Table:
 
 
 def exponents(interaction: Exponentiated, patterns: NDArray[np.int8]) -> Exponents:
-    """Weights for every difference between the largest overlap and another, -2 to 2N + 2."""
-    differences = range(-2, 2 * patterns.shape[0] + 3)
-    weights = np.array([math.exp(-interaction.sharpness * k) for k in differences])
-    return Exponents(patterns, weights, interaction.sharpness)
+    """Weights for every difference between the largest overlap and another, 0 to 2N."""
+    table = np.array([math.exp(-interaction.sharpness * k) for k in range(2 * patterns.shape[0] + 1)])
+    padding = -patterns.shape[1] % exponential.LANES
+    padded = np.pad(patterns, ((0, 0), (0, padding))) if padding else patterns
+    return Exponents(padded, table, interaction.sharpness, bool((patterns == 0).any()))
 
 
 def chosen(

@@ -164,12 +164,16 @@ def cost(interaction, patterns, spins, site):
 
 
 def _exponential_cost(sharpness, before, after):
+    """-(1/λ) ln(Z'/Z) from the sums of the weights of the patterns whose overlap falls, rises and stays."""
     top = max(before)
-    Z_before = Z_after = 0.0
-    for M_before, M_after in zip(before, after, strict=True):
-        Z_before += math.exp(-sharpness * (top - M_before))
-        Z_after += math.exp(-sharpness * (top - M_after))
-    ratio = Z_after / Z_before
+    lanes = {-2: [0.0] * 8, 2: [0.0] * 8, 0: [0.0] * 8}
+    for mu, (M_before, M_after) in enumerate(zip(before, after, strict=True)):
+        lanes[M_after - M_before][mu % 8] += math.exp(-sharpness * (top - M_before))
+    falling, rising, staying = (
+        ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7])) for x in lanes.values()
+    )
+    changed = falling * math.exp(-2 * sharpness) + rising * math.exp(2 * sharpness) + staying
+    ratio = changed / (falling + rising + staying)
     tie = abs(ratio - 1) <= len(before) * 2**-52
     return 0.0 if tie else -math.log(ratio) / sharpness
 

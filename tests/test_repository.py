@@ -2,6 +2,8 @@
 
 import configparser
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -73,3 +75,14 @@ def test_the_walls_around_a_library_leave_no_module_out(contract, allowed):
     walled = set(config[f"importlinter:contract:{contract}"]["source_modules"].split())
     modules = {p.stem for p in (ROOT / "hopsim").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
     assert walled == {f"hopsim.{name}" for name in modules - allowed - {"__init__"}}
+
+
+def test_every_public_name_is_there_and_loaded_on_first_use():
+    assert set(hopsim.__all__) == set(hopsim._MODULE_OF) | {"theory", "__version__"} == set(dir(hopsim))
+    for name in hopsim.__all__:
+        assert getattr(hopsim, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = hopsim.nonsense
+    heavy = "import sys, hopsim; print([m for m in ('numba', 'scipy', 'h5py', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"

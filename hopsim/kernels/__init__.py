@@ -1,4 +1,4 @@
 """Compiled loops: arrays and numbers only, nothing of the rest of the package.
 
-A kernel and what it calls stay in one file: Numba's disk cache does not see edits in other files.
+Numba's disk cache does not see an edit in a file that a kernel calls into: delete __pycache__ here after one.
 """

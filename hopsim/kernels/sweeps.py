@@ -6,14 +6,12 @@ state before any flips. After every `every` sweeps (0: never; `since` have passe
 overlaps are copied to the next row of the traces. Both are updated in place; the return value counts the flips.
 """
 
-import math
-
 import numpy as np
 from numba import njit
 
 
 @njit(inline="always", error_model="numpy")
-def _record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace):
+def record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace):
     if every > 0 and (since + sweep + 1) % every == 0:
         row = (since + sweep + 1) // every - 1
         spin_trace[row] = spins
@@ -50,7 +48,7 @@ def coupling_sweeps(
                 entries = patterns[i]
                 for mu in range(overlaps.size):
                     overlaps[mu] += change * entries[mu]
-        _record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
+        record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
     return flips
 
 
@@ -102,80 +100,5 @@ def table_sweeps(
                         overlaps[mu] += change * entries[mu]
                         fall[mu] = drop[rows[mu], overlaps[mu] + neurons]
                         rise[mu] = -drop[rows[mu], overlaps[mu] + neurons + 2]
-        _record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
-    return flips
-
-
-@njit(inline="always", error_model="numpy")
-def _refresh_weights(overlaps, weights, same, fall, rise):
-    top = overlaps.max()
-    total = 0.0
-    for mu in range(overlaps.size):
-        same[mu] = weights[top - overlaps[mu] + 2]
-        fall[mu] = weights[top - overlaps[mu] + 4]
-        rise[mu] = weights[top - overlaps[mu]]
-        total += same[mu]
-    return total
-
-
-@njit(inline="always", error_model="numpy")
-def _exponential_cost(spin, entries, total, same, fall, rise, sharpness):
-    opposite = np.int8(-spin)
-    flipped = 0.0
-    for mu in range(same.size):
-        flipped += fall[mu] if entries[mu] == spin else (rise[mu] if entries[mu] == opposite else same[mu])
-    ratio = flipped / total
-    if abs(ratio - 1.0) <= 2.0**-52 * same.size:
-        return 0.0
-    return -math.log(ratio) / sharpness
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def exponential_sweeps(
-    spins,
-    overlaps,
-    patterns,
-    weights,
-    sharpness,
-    orders,
-    thresholds,
-    synchronous,
-    every,
-    since,
-    spin_trace,
-    overlap_trace,
-):
-    """E = -(1/λ) ln Σ_μ exp(λ M_μ), with weights[k] = exp(-λ (k - 2)) and exponents shifted by the largest overlap.
-
-    The cost is -(1/λ) ln(Z'/Z), both sums in the order of μ; a ratio within their rounding, K 2^-52, of 1 is a tie.
-    """
-    neurons = spins.size
-    same = np.empty(overlaps.size, dtype=np.float64)
-    fall = np.empty(overlaps.size, dtype=np.float64)
-    rise = np.empty(overlaps.size, dtype=np.float64)
-    total = _refresh_weights(overlaps, weights, same, fall, rise)
-    chosen = np.zeros(neurons, dtype=np.bool_)
-    flips = 0
-    for sweep in range(thresholds.shape[0]):
-        order = orders[sweep % orders.shape[0]]
-        if synchronous:
-            for k in range(neurons):
-                i = order[k]
-                cost = _exponential_cost(spins[i], patterns[i], total, same, fall, rise, sharpness)
-                chosen[k] = cost < thresholds[sweep, k]
-        for k in range(neurons):
-            i = order[k]
-            entries = patterns[i]
-            if synchronous:
-                flip = chosen[k]
-            else:
-                flip = _exponential_cost(spins[i], entries, total, same, fall, rise, sharpness) < thresholds[sweep, k]
-            if flip:
-                flips += 1
-                change = -2 * spins[i]
-                spins[i] = -spins[i]
-                for mu in range(overlaps.size):
-                    overlaps[mu] += change * entries[mu]
-                total = _refresh_weights(overlaps, weights, same, fall, rise)
-        _record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
+        record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
     return flips
