@@ -32,18 +32,23 @@ def masked_sums(typing_context, entries, weights, spin):
         entry_array = context.make_array(signature.args[0])(context, builder, value=arguments[0])
         weight_array = context.make_array(signature.args[1])(context, builder, value=arguments[1])
         same, opposite = _splat(builder, arguments[2]), _splat(builder, builder.neg(arguments[2]))
-        rising, falling = (cgutils.alloca_once_value(builder, zero) for _ in range(2))
+        rising = cgutils.alloca_once_value(builder, zero)
+        falling = cgutils.alloca_once_value(builder, zero)
         size, start = weight_array.nitems, ir.Constant(ir.IntType(64), 0)
         with cgutils.for_range_slice(builder, start, size, ir.Constant(ir.IntType(64), LANES)) as (k, _):
             signs = _load(builder, builder.gep(entry_array.data, [k]), bytes_type)
             values = _load(builder, builder.gep(weight_array.data, [k]), reals_type)
-            for total, sign in ((falling, same), (rising, opposite)):
-                chosen = builder.select(builder.icmp_signed("==", signs, sign), values, zero)
-                builder.store(builder.fadd(builder.load(total), chosen), total)
-        sums = [_tree(builder, builder.load(total)) for total in (falling, rising)]
+            _add_where(builder, falling, builder.icmp_signed("==", signs, same), values)
+            _add_where(builder, rising, builder.icmp_signed("==", signs, opposite), values)
+        sums = [_tree(builder, builder.load(falling)), _tree(builder, builder.load(rising))]
         return context.make_tuple(builder, signature.return_type, sums)
 
     return types.UniTuple(types.float64, 2)(entries, weights, spin), generate
+
+
+def _add_where(builder, total, mask, values):
+    chosen = builder.select(mask, values, ir.Constant(values.type, [0.0] * LANES))
+    builder.store(builder.fadd(builder.load(total), chosen), total)
 
 
 def _splat(builder, number):

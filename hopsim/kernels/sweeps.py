@@ -26,8 +26,9 @@ def coupling_sweeps(
     neurons = spins.size
     fields = np.zeros(neurons, dtype=couplings.dtype)
     for i in range(neurons):
-        for j in range(neurons):
-            fields[i] += couplings[i, j] * spins[j]
+        entries = patterns[i]
+        for mu in range(overlaps.size):
+            fields[i] += entries[mu] * (overlaps[mu] - entries[mu] * spins[i])
     chosen = np.zeros(neurons, dtype=np.bool_)
     flips = 0
     for sweep in range(thresholds.shape[0]):
