@@ -1,0 +1,326 @@
+"""Speed, side by side in one run: the kernels against peers and against the general kernels, one thread, CPU time.
+
+    python -m pip install ".[bench]" && python scripts/benchmark.py            every section, about 10 minutes
+    python scripts/benchmark.py pairwise dense                                 some of them
+
+Alternating runs after a warm-up, medians of the rates and of the ratios of each round. Peers: dwave-samplers and
+openjij for pairwise couplings, openjij's higher-order sampler for degree 3; the rate of a peer is that of its sweeps
+alone (two calls of different length, the difference counts), so that its set-up is not held against it. Temperatures are
+in the peers' units: couplings Σ ξξ / N for degree 2, E = -Σ M^p/N^(p-1) for degree p.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+
+import hopsim as hs
+from hopsim import executors, rng, states
+from hopsim.dynamics import Dynamics
+from hopsim.networks import Network, Quenched
+
+ROUNDS = 5
+KEYS = rng.keys(1, 0, 0, temperature=1.0, replica=0)
+Rates = dict[str, Callable[[], float]]
+
+
+def compare(title: str, rates: Rates, unit: str = "Mproposals/s", scale: float = 1e-6) -> None:
+    """Print the median rate of each and its median ratio to the first."""
+    found: dict[str, list[float]] = {name: [] for name in rates}
+    for _ in range(ROUNDS):
+        for name, rate in rates.items():
+            found[name].append(rate())
+    first = next(iter(rates))
+    print(f"\n{title}\n\n| what | {unit} | {first} is faster by |\n| --- | --- | --- |")
+    for name, values in found.items():
+        ratio = statistics.median(a / b for a, b in zip(found[first], values, strict=True))
+        print(f"| {name} | {statistics.median(values) * scale:.4g} | {ratio:.3g} |", flush=True)
+
+
+def ours(
+    network: Network, quenched: Quenched, rule: Dynamics, state: states.State, seconds: float = 0.15
+) -> Callable[[], float]:
+    """Proposals per second of a rule from a state, for about the given time a call."""
+    sweeps = [4]
+
+    def rate() -> float:
+        while True:
+            moved = states.State(state.spins.copy(), state.overlaps.copy())
+            start = time.process_time()
+            rule.advance(moved, quenched, KEYS, 0, sweeps[0])
+            spent = time.process_time() - start
+            if spent > seconds / 3:
+                return network.neurons * sweeps[0] / spent
+            sweeps[0] = int(sweeps[0] * min(8, max(1.5, seconds / max(spent, 1e-5))))
+
+    rate()
+    return rate
+
+
+def equilibrated(quenched: Quenched, rule: Dynamics, *, cued: bool) -> tuple[states.State, float]:
+    """A state after 200 sweeps from the first pattern or from random spins, and the acceptance there."""
+    start = np.random.default_rng(1)
+    state = states.cue(quenched, 0, 1.0, start) if cued else states.random(quenched, start)
+    rule.advance(state, quenched, KEYS, 0, 200)
+    flips = rule.advance(state, quenched, KEYS, 200, 50).flips
+    return state, flips / 50 / quenched.network.neurons
+
+
+def general(quenched: Quenched) -> Quenched:
+    """The same disorder on the general kernel."""
+    from hopsim import representations
+
+    other = Quenched(quenched.network, quenched.patterns)
+    if other.levels is not None:
+        other.__dict__["representation"] = representations.table(other.levels, other.patterns)
+    return other
+
+
+def pairwise() -> None:
+    """Degree 2, α = 0.1, one chain, against dwave-samplers and openjij."""
+    for neurons in (1000, 4000):
+        network = hs.hopfield(neurons=neurons, load=0.1)
+        quenched = network.quench(np.random.default_rng(0))
+        for temperature, cued in ((0.1, True), (0.3, False), (1.0, False)):
+            # E = -(1/2N) Σ M²; the peers' -Σ_{i<j} J σσ with J = Σ ξξ/N is the same energy
+            rule = hs.Metropolis(temperature=temperature, order="cyclic")
+            state, acceptance = equilibrated(quenched, rule, cued=cued)
+            rates: Rates = {"hopsim": ours(network, quenched, rule, state)}
+            for order in ("permutation", "random"):
+                other = hs.Metropolis(temperature=temperature, order=order)
+                rates[f"hopsim, order {order}"] = ours(network, quenched, other, state)
+            rates |= pairwise_peers(quenched, state, temperature)
+            compare(
+                f"Pairwise, N = {neurons}, K = {neurons // 10}, T = {temperature}, acceptance {acceptance:.3g}", rates
+            )
+
+
+def pairwise_peers(quenched: Quenched, state: states.State, temperature: float) -> Rates:
+    """dwave-samplers' simulated annealing at fixed temperature and openjij's dense single-spin-flip loop."""
+    import dimod
+    import openjij.cxxjij as cxx
+    from dwave.samplers import SimulatedAnnealingSampler
+
+    neurons = quenched.network.neurons
+    real = quenched.patterns.astype(np.float64)
+    couplings = real @ real.T / neurons
+    np.fill_diagonal(couplings, 0.0)
+    model = dimod.BinaryQuadraticModel(np.zeros(neurons), -np.triu(couplings, 1), 0.0, "SPIN")
+    sampler: Any = SimulatedAnnealingSampler()
+    labels = list(range(neurons))
+    graph = cxx.graph.Dense(neurons)
+    matrix = np.zeros((neurons + 1, neurons + 1))
+    matrix[:neurons, :neurons], matrix[neurons, neurons] = -couplings, 1
+    graph.set_interaction_matrix(matrix)
+
+    def dwave_seconds(sweeps: int) -> float:
+        start = time.process_time()
+        sampler.sample(
+            model,
+            num_reads=1,
+            beta_schedule_type="custom",
+            beta_schedule=[1 / temperature] * sweeps,
+            initial_states=(state.spins[None], labels),
+            seed=1,
+        )
+        return time.process_time() - start
+
+    def dwave() -> float:
+        sweeps = max(4, int({0.1: 3e7, 0.3: 4e6, 1.0: 1e6}[temperature] * (1 if neurons <= 1000 else 0.5) / neurons))
+        return neurons * sweeps / max(dwave_seconds(sweeps + 1) - dwave_seconds(1), 1e-9)
+
+    def openjij() -> float:
+        sweeps = max(4, int({0.1: 2e7, 0.3: 8e6, 1.0: 2e6}[temperature] * (1 if neurons <= 1000 else 0.2) / neurons))
+        system = cxx.system.make_classical_ising([int(s) for s in state.spins], graph)
+        schedule = cxx.utility.ClassicalSchedule()
+        schedule.one_mc_step, schedule.updater_parameter.beta = sweeps, 1 / temperature
+        start = time.process_time()
+        cxx.algorithm.Algorithm_SingleSpinFlip_run(system, 1, [schedule])
+        return neurons * sweeps / (time.process_time() - start)
+
+    return {"dwave-samplers": dwave, "openjij": openjij}
+
+
+def dense() -> None:
+    """Degree 3 and 4, all indices, α = 0.05 (p = 4: 0.01), against the general kernel and openjij's sample_hubo."""
+    cases = ((3, 64, 0.05), (3, 128, 0.05), (3, 256, 0.05), (3, 512, 0.05), (4, 64, 0.01), (4, 128, 0.01))
+    for degree, neurons, load in cases:
+        network = hs.dense(neurons=neurons, degree=degree, indices="all", load=load)
+        quenched = network.quench(np.random.default_rng(0))
+        for temperature, cued in ((0.5, True), (2.0, False)):
+            # E = -(1/p N^(p-1)) Σ M^p here, -Σ M^p/N^(p-1) there: T / p
+            rule = hs.Metropolis(temperature=temperature / degree, order="cyclic")
+            state, acceptance = equilibrated(quenched, rule, cued=cued)
+            rates: Rates = {"hopsim": ours(network, quenched, rule, state)}
+            rates["hopsim, general table"] = ours(network, general(quenched), rule, state)
+            if (degree, neurons) == (3, 128):
+                rates["openjij sample_hubo"] = hubo(quenched, temperature)
+            title = f"Dense p = {degree}, N = {neurons}, K = {network.patterns}, T = {temperature}"
+            compare(f"{title}, acceptance {acceptance:.3g}", rates)
+
+
+def hubo(quenched: Quenched, temperature: float) -> Callable[[], float]:
+    """openjij's higher-order sampler on E = -Σ M³/N², expanded in products of spins."""
+    import openjij
+
+    xi = quenched.patterns.astype(np.float64)
+    neurons, scale = quenched.network.neurons, 1.0 / quenched.network.neurons**2
+    terms: dict[tuple[int, ...], float] = {}
+    for i in range(neurons):
+        terms[(i,)] = -(3 * neurons - 2) * xi[i].sum() * scale
+        pairs = (xi * xi[i]) @ xi.T * scale
+        for j in range(i + 1, neurons):
+            for k in range(j + 1, neurons):
+                terms[(i, j, k)] = -6 * pairs[j, k]
+    sampler, cold = openjij.SASampler(), temperature < 1
+
+    def seconds(sweeps: int) -> float:
+        start = time.process_time()
+        beta = 1 / temperature
+        sampler.sample_hubo(
+            terms, "SPIN", num_sweeps=sweeps, num_reads=1, num_threads=1, beta_min=beta, beta_max=beta, seed=1
+        )
+        return time.process_time() - start
+
+    def rate() -> float:
+        sweeps = 3000 if cold else 100
+        return neurons * sweeps / max(seconds(sweeps + 1) - seconds(1), 1e-9)
+
+    return rate
+
+
+def other() -> None:
+    """Exponential interactions against a compiled loop that evaluates F twice per pattern."""
+    from numba import njit
+
+    @njit(error_model="numpy")
+    def twice(spins: Any, overlaps: Any, patterns: Any, uniform: Any, temperature: float, sweeps: int) -> int:
+        flips, sharpness = 0, 0.3
+        for _ in range(sweeps):
+            for i in range(spins.size):
+                top, before, after = overlaps.max(), 0.0, 0.0
+                for mu in range(overlaps.size):
+                    before += np.exp(sharpness * (overlaps[mu] - top))
+                    after += np.exp(sharpness * (overlaps[mu] - 2 * patterns[i, mu] * spins[i] - top))
+                if -np.log(after / before) / sharpness < -temperature * np.log(uniform[flips % uniform.size]):
+                    flips += 1
+                    for mu in range(overlaps.size):
+                        overlaps[mu] -= 2 * patterns[i, mu] * spins[i]
+                    spins[i] = -spins[i]
+        return flips
+
+    uniform = np.random.default_rng(0).random(10007)
+    for temperature, cued in ((0.02, True), (5.0, False)):
+        network = hs.log_sum_exp(neurons=60, patterns=4000, sharpness=0.3)
+        quenched = network.quench(np.random.default_rng(0))
+        rule = hs.Metropolis(temperature=temperature, order="cyclic")
+        state, acceptance = equilibrated(quenched, rule, cued=cued)
+
+        def direct(
+            state: states.State = state, quenched: Quenched = quenched, temperature: float = temperature
+        ) -> float:
+            spins, overlaps = state.spins.copy(), state.overlaps.copy()
+            start = time.process_time()
+            twice(spins, overlaps, quenched.patterns, uniform, temperature, 20)
+            return spins.size * 20 / (time.process_time() - start)
+
+        direct()
+        rates: Rates = {"hopsim": ours(network, quenched, rule, state), "F evaluated twice": direct}
+        compare(f"Log-sum-exp, N = 60, K = 4000, λ = 0.3, T = {temperature}, acceptance {acceptance:.3g}", rates)
+
+
+def retrieval() -> None:
+    """T = 0 to a fixed point from 15 % noise at N = 1000, K = 100: runs per second, construction included."""
+    cues, network = 1000, hs.hopfield(neurons=1000, load=0.1)
+
+    def rate() -> float:
+        start = time.process_time()
+        quenched = network.quench(np.random.default_rng(0))
+        for k in range(cues):
+            state = states.cue(quenched, k % network.patterns, 0.7, np.random.default_rng(k))
+            while hs.SignUpdate(order="cyclic").advance(state, quenched, KEYS, 0, 5).flips:
+                pass
+        return cues / (time.process_time() - start)
+
+    compare("Retrieval to a fixed point, N = 1000, K = 100, 15 % noise", {"hopsim": rate}, "runs/s", 1.0)
+
+
+def _chain(sample: int) -> int:
+    network = hs.hopfield(neurons=1000, load=0.1)
+    quenched = network.quench(np.random.default_rng(sample))
+    state = states.random(quenched, np.random.default_rng(sample))
+    return hs.Glauber(temperature=0.3, order="cyclic").advance(state, quenched, KEYS, 0, 20000).flips
+
+
+def threads() -> None:
+    """Two threads against two processes over 8 samples each, wall time."""
+
+    def rate(make: Callable[[], Executor]) -> Callable[[], float]:
+        def run() -> float:
+            with make() as executor:
+                list(executor.map(_chain, (0, 1)))
+                start = time.perf_counter()
+                list(executor.map(_chain, range(8)))
+                return 8 / (time.perf_counter() - start)
+
+        return run
+
+    rates: Rates = {
+        "two threads": rate(lambda: executors.threads(2)),
+        "two processes": rate(lambda: executors.processes(2)),
+        "one thread": rate(lambda: executors.threads(1)),
+    }
+    compare("Threads release the GIL: samples of 20,000 sweeps at N = 1000, wall time", rates, "samples/s", 1.0)
+
+
+def startup() -> None:
+    """Whole-process times: import, first kernel call from a warm cache, compilation from a cold one."""
+    first = (
+        "import time, hopsim as hs, numpy as np; from hopsim import states, rng; "
+        "q = hs.hopfield(neurons=100, load=.1).quench(np.random.default_rng(0)); "
+        "s = states.random(q, np.random.default_rng(0)); k = rng.keys(1, 0, temperature=.3, replica=0); "
+        "t = time.perf_counter(); hs.Glauber(temperature=.3).advance(s, q, k, 0, 2); print(time.perf_counter() - t)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"NUMBA_CACHE_DIR": folder}
+        run = [sys.executable, "-c", first]
+        seconds = [float(subprocess.run(run, env=environment, capture_output=True).stdout) for _ in range(4)]
+    imports = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import hopsim"], check=True)
+        imports.append(time.perf_counter() - start)
+    print("\nStart-up, wall time\n\n| what | seconds |\n| --- | --- |")
+    print(f"| `python -c 'import hopsim'`, whole process | {statistics.median(imports):.2f} |")
+    print(f"| first call of the kernels, cold cache (compilation) | {seconds[0]:.2f} |")
+    print(f"| first call of the kernels, warm cache | {statistics.median(seconds[1:]):.2f} |")
+
+
+SECTIONS = {s.__name__: s for s in (pairwise, dense, other, retrieval, threads, startup)}
+
+
+def main() -> None:
+    """Run the sections asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    chosen = parser.parse_args().sections or list(SECTIONS)
+    import numba
+
+    print(
+        f"hopsim {hs.__version__}, numba {numba.__version__}, python {platform.python_version()}, {platform.machine()}"
+    )
+    for name in chosen:
+        SECTIONS[name]()
+
+
+if __name__ == "__main__":
+    main()
