@@ -5,8 +5,8 @@
 
 Alternating runs after a warm-up, medians of the rates and of the ratios of each round. Peers: dwave-samplers and
 openjij for pairwise couplings, openjij's higher-order sampler for degree 3; the rate of a peer is that of its sweeps
-alone (two calls of different length, the difference counts), so that its set-up is not held against it. Temperatures are
-in the peers' units: couplings Σ ξξ / N for degree 2, E = -Σ M^p/N^(p-1) for degree p.
+alone (two calls of different length, the difference counts), so that its set-up is not held against it. Temperatures
+are in the peers' units: couplings Σ ξξ / N for degree 2, E = -Σ M^p/N^(p-1) for degree p.
 """
 
 import argparse
