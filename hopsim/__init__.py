@@ -14,6 +14,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from . import theory
+    from .annealing import Annealing
     from .comparison import tabulate
     from .dynamics import Glauber, Metropolis, SignUpdate, Synchronous
     from .errors import Refused
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from .simulation import Point, Protocol, Record, Run, simulate
     from .states import State
     from .store import Store, read_patterns
+    from .tempering import Tempering, TemperingTrace
 
 # Loaded on first use: compilers, solvers and file formats together would make every import wait.
 _HOME = {
+    "annealing": ("Annealing",),
     "comparison": ("tabulate",),
     "dynamics": ("Glauber", "Metropolis", "SignUpdate", "Synchronous"),
     "errors": ("Refused",),
@@ -47,10 +50,12 @@ _HOME = {
     "simulation": ("Point", "Protocol", "Record", "Run", "simulate"),
     "states": ("State",),
     "store": ("Store", "read_patterns"),
+    "tempering": ("Tempering", "TemperingTrace"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Annealing",
     "Biased",
     "Diluted",
     "Exponential",
@@ -75,6 +80,8 @@ __all__ = [
     "Store",
     "Stored",
     "Synchronous",
+    "Tempering",
+    "TemperingTrace",
     "__version__",
     "dense",
     "exponential",

@@ -4,6 +4,7 @@ Every proposal has one counter-based threshold t(key, sweep, position) and flips
 the rule, the order and the keys, never on the kernel, the chunking or the place where a run was resumed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -19,7 +20,6 @@ from .states import State
 
 Order = Literal["permutation", "random", "cyclic"]
 ORDERS: tuple[Order, ...] = ("permutation", "random", "cyclic")
-_PROPOSALS_AT_ONCE = 2**17
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Dynamics:
     temperature: float
     order: Order
     synchronous: ClassVar[bool] = False
-    _rule: ClassVar[int]
+    code: ClassVar[int]
 
     def check(self, law: Law) -> None:
         """Refuse a law on which this rule has no meaning."""
@@ -58,17 +58,24 @@ class Dynamics:
         spin_trace = np.empty((rows, state.spins.size), dtype=np.int8)
         overlap_trace = np.empty((rows, state.overlaps.size), dtype=np.int32)
         representation = quenched.representation
-        rule = self._rule if self.temperature > 0 else counters.SIGN
-        scale = np.float32(self.temperature / representation.unit)
         motion = representation.motion(state.spins, state.overlaps, self.order, self.synchronous)
-        at_once = max(1, _PROPOSALS_AT_ONCE // state.spins.size)
         flips = 0
-        for since in range(0, n_sweeps, at_once):
-            sweeps = min(at_once, n_sweeps - since)
-            draws = Draws(state.spins.size, keys, self.order, rule, scale, first_sweep + since, sweeps)
-            flips += motion.sweep(draws, every, since, spin_trace, overlap_trace)
+        for draws in self._pieces(state.spins.size, keys, representation.unit, first_sweep, n_sweeps, motion.at_once):
+            flips += motion.sweep(draws, every, draws.first_sweep - first_sweep, spin_trace, overlap_trace)
         motion.close()
         return Trace(State(spin_trace, overlap_trace), flips)
+
+    def _pieces(
+        self, neurons: int, keys: Keys, unit: float, first_sweep: int, n_sweeps: int, at_once: int
+    ) -> Iterator[Draws]:
+        """Draws of consecutive sweeps, each of one temperature and at most `at_once` proposals (or one sweep)."""
+        stop, step = first_sweep + n_sweeps, max(1, at_once // neurons)
+        for first in range(first_sweep, stop, step):
+            yield self._draws(neurons, keys, unit, self.temperature, first, min(step, stop - first))
+
+    def _draws(self, neurons: int, keys: Keys, unit: float, temperature: float, first: int, sweeps: int) -> Draws:
+        rule = self.code if temperature > 0 else counters.SIGN
+        return Draws(neurons, keys, self.order, rule, np.float32(temperature / unit), first, sweeps)
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class SignUpdate(Dynamics):
 
     order: Order = "permutation"
     temperature: float = field(default=0.0, init=False, repr=False)
-    _rule: ClassVar[int] = counters.SIGN
+    code: ClassVar[int] = counters.SIGN
 
     def __post_init__(self) -> None:
         _check_order(self.order)
@@ -89,7 +96,7 @@ class Glauber(Dynamics):
 
     temperature: float
     order: Order = "permutation"
-    _rule: ClassVar[int] = counters.GLAUBER
+    code: ClassVar[int] = counters.GLAUBER
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "temperature", _positive("Glauber", self.temperature))
@@ -106,7 +113,7 @@ class Metropolis(Dynamics):
 
     temperature: float
     order: Order = "permutation"
-    _rule: ClassVar[int] = counters.METROPOLIS
+    code: ClassVar[int] = counters.METROPOLIS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "temperature", _positive("Metropolis", self.temperature))
@@ -123,7 +130,7 @@ class Synchronous(Dynamics):
     temperature: float
     order: Order = field(default="cyclic", init=False, repr=False)
     synchronous: ClassVar[bool] = True
-    _rule: ClassVar[int] = counters.GLAUBER
+    code: ClassVar[int] = counters.GLAUBER
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "temperature", real("Synchronous: temperature", self.temperature))

@@ -9,7 +9,12 @@ from .draws import Draws
 
 
 class Motion(Protocol):
-    """A chain in the layout of a kernel: opened on spins and overlaps, moved by sweeps, closed by writing them back."""
+    """A chain in the layout of a kernel: opened on spins and overlaps, moved by sweeps, closed by writing them back.
+
+    at_once: how many proposals it likes to be given in one call.
+    """
+
+    at_once: int
 
     def sweep(
         self, draws: Draws, every: int, since: int, spin_trace: NDArray[np.int8], overlap_trace: NDArray[np.int32]
@@ -24,6 +29,8 @@ class Motion(Protocol):
 
 class InPlace:
     """The motion of the general kernels: spins and overlaps are moved where they are, in any site order."""
+
+    at_once = 2**17  # thresholds and site orders are arrays of this size
 
     def __init__(
         self, kernel: Any, spins: NDArray[np.int8], overlaps: NDArray[np.int32], *layout: Any, synchronous: bool

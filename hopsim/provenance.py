@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import dynamics, interactions, patterns
+from .annealing import Annealing
 from .networks import Law, Network
 from .simulation import Point, Protocol, Run
 from .version import __version__
@@ -23,7 +24,16 @@ TRAJECTORY = 1
 
 _KINDS = {
     kind.__name__: kind
-    for kind in (*interactions.CATALOGUE, *patterns.CATALOGUE, *dynamics.CATALOGUE, Law, Network, Protocol, Point)
+    for kind in (
+        *interactions.CATALOGUE,
+        *patterns.CATALOGUE,
+        *dynamics.CATALOGUE,
+        Annealing,
+        Law,
+        Network,
+        Protocol,
+        Point,
+    )
 }
 
 

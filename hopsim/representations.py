@@ -2,16 +2,17 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .interactions import Exponentiated, Polynomial, Quadratic
+from .interactions import Exponentiated, Polynomial, Power, Quadratic
 from .kernels import exponential, sweeps
+from .layouts import pairwise
+from .layouts.dense import DenseLayout
 from .levels import Levels
 from .motions import InPlace, Motion
-
-COUPLING_BYTES = 2**30
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,49 @@ class Exponents:
         return InPlace(exponential.exponential_sweeps, spins, overlaps, *layout, synchronous=synchronous)
 
 
-Representation = Couplings | Table | Exponents
+class Pairwise:
+    """Quadratic interaction, ±1 patterns: the fast motions in cyclic order, the general kernels in every other."""
+
+    def __init__(self, levels: Levels, patterns: NDArray[np.int8]) -> None:
+        self._levels, self._patterns, self.unit = levels, patterns, levels.unit
+
+    @cached_property
+    def layout(self) -> pairwise.PairwiseLayout:
+        """Fields and overlaps in 16 bits."""
+        return pairwise.PairwiseLayout(self._patterns)
+
+    @cached_property
+    def general(self) -> "Couplings | Table":
+        """The representation for any order."""
+        coupled = has_couplings(Quadratic(), *self._patterns.shape)
+        return (couplings if coupled else table)(self._levels, self._patterns)
+
+    def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
+        """A chain on this representation."""
+        if order == "cyclic" and not synchronous and self.layout.fits:
+            return pairwise.motion(self.layout, spins, overlaps)
+        return self.general.motion(spins, overlaps, order, synchronous)
+
+
+class Dense:
+    """Degree 3 or 4, ±1 patterns: bit-packed signed sums, the general table for synchronous updates."""
+
+    def __init__(self, interaction: Power, levels: Levels, patterns: NDArray[np.int8]) -> None:
+        self._levels, self._patterns, self.unit = levels, patterns, levels.unit
+        self.layout = DenseLayout.of(interaction, patterns)
+
+    @cached_property
+    def general(self) -> Table:
+        """The representation for synchronous updates."""
+        return table(self._levels, self._patterns)
+
+    def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
+        """A chain on this representation."""
+        chosen = self.general if synchronous else self.layout
+        return chosen.motion(spins, overlaps, order, synchronous)
+
+
+Representation = Couplings | Table | Exponents | Pairwise | Dense
 
 
 def couplings(levels: Levels, patterns: NDArray[np.int8]) -> Couplings:
@@ -86,14 +129,19 @@ def exponents(interaction: Exponentiated, patterns: NDArray[np.int8]) -> Exponen
 def chosen(
     interaction: Polynomial | Exponentiated, levels: Levels | None, patterns: NDArray[np.int8]
 ) -> Representation:
-    """Couplings for the quadratic interaction while J fits in 1 GiB and its fields in 32 bits, else the table."""
+    """The fast layouts where patterns are ±1 and the degree is 2, 3 or 4; else couplings for the quadratic interaction
+    while J fits in 1 GiB and its fields in 32 bits; else the table."""
     if isinstance(interaction, Exponentiated):
         return exponents(interaction, patterns)
     assert levels is not None
+    if isinstance(interaction, Quadratic) and patterns.all():
+        return Pairwise(levels, patterns)
+    if isinstance(interaction, Power) and DenseLayout.fits(interaction, patterns):
+        return Dense(interaction, levels, patterns)
     return couplings(levels, patterns) if has_couplings(interaction, *patterns.shape) else table(levels, patterns)
 
 
 def has_couplings(interaction: Polynomial | Exponentiated, neurons: int, patterns: int) -> bool:
     """Whether a network is moved on its couplings: the rule of `chosen`."""
-    fits = 4 * neurons**2 <= COUPLING_BYTES and neurons * patterns < 2**31 and patterns < 2**24
+    fits = 4 * neurons**2 <= pairwise.COUPLING_BYTES and neurons * patterns < 2**31 and patterns < 2**24
     return isinstance(interaction, Quadratic) and fits

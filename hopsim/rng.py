@@ -5,6 +5,7 @@ opened before it, on the worker or on the order of the work.
 """
 
 import struct
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ class Purpose(IntEnum):
     INITIAL = 2
     ORDER = 3
     ACCEPTANCE = 4
+    SWAP = 5
 
 
 class Keys(NamedTuple):
@@ -42,6 +44,12 @@ def keys(seed: int, sample: int, *sizes: int, temperature: float, replica: int) 
         order=_key(seed, sample, Purpose.ORDER, *sizes),
         acceptance=_key(seed, sample, Purpose.ACCEPTANCE, *sizes, replica, *_words(temperature)),
     )
+
+
+def swap_key(seed: int, sample: int, *sizes: int, temperatures: Sequence[float], replica: int) -> np.uint64:
+    """Key of the swaps between the temperatures of one ladder."""
+    ladder = [word for temperature in temperatures for word in _words(temperature)]
+    return _key(seed, sample, Purpose.SWAP, *sizes, replica, *ladder)
 
 
 def _key(seed: int, sample: int, purpose: Purpose, *labels: int) -> np.uint64:

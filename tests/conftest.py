@@ -1,6 +1,6 @@
 """Property tests draw the same examples in every run; compiled kernels are cached by the text of all of them.
 
-Numba's own cache sees an edit only in the file of the outermost kernel: a changed callee in another file would be missed.
+Numba's own cache sees an edit only in the file of the outermost kernel: a changed callee elsewhere would be missed.
 """
 
 import hashlib

@@ -237,6 +237,8 @@ def all_states(N):
 def move(representation, spins, overlaps, orders, thresholds, synchronous, *tracing):
     """Move a representation's general kernel in place with given orders and thresholds; returns the number of flips."""
     motion = representation.motion(spins, overlaps, "permutation", synchronous)
-    flips = motion.sweep(SimpleNamespace(orders=orders, thresholds=thresholds), *tracing)
+    flips = motion.sweep(
+        SimpleNamespace(orders=orders, thresholds=thresholds, order="permutation", rule=None), *tracing
+    )
     motion.close()
     return flips

@@ -4,12 +4,14 @@ import naive
 import numpy as np
 import pytest
 
-from hopsim import dynamics as motion
 from hopsim import representations
 from hopsim.dynamics import CATALOGUE, ORDERS, Glauber, Metropolis, SignUpdate, Synchronous
 from hopsim.errors import Refused
 from hopsim.interactions import CATALOGUE as INTERACTIONS
 from hopsim.interactions import Exponential, LogSumExp, Power, Quadratic, Rectified
+from hopsim.layouts.dense import DenseMotion
+from hopsim.layouts.pairwise import Fields, Overlaps, Switching
+from hopsim.motions import InPlace
 from hopsim.networks import Law
 from hopsim.patterns import Biased, Diluted, Rademacher, Stored
 from hopsim.rng import Keys, keys
@@ -115,7 +117,8 @@ def test_advancing_in_parts_is_advancing_at_once(rule, interaction, monkeypatch)
     np.testing.assert_array_equal(together.states.spins, np.concatenate([one.states.spins for one in separate]))
     np.testing.assert_array_equal(together.states.overlaps, np.concatenate([one.states.overlaps for one in separate]))
     assert together.flips == sum(one.flips for one in separate)
-    monkeypatch.setattr(motion, "_PROPOSALS_AT_ONCE", 5 * 21)
+    for kind in (InPlace, DenseMotion, Fields, Overlaps, Switching):
+        monkeypatch.setattr(kind, "at_once", 5 * 21)
     _, chunked = start(interaction, Rademacher(), 21, 9)
     again = rule.advance(chunked, quenched, KEYS, 4, 12, 3)
     np.testing.assert_array_equal(again.states.spins, together.states.spins)
@@ -143,16 +146,18 @@ def test_no_sweep_moves_nothing():
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)
 @pytest.mark.parametrize("ensemble", [Rademacher(), Diluted(0.5)], ids=repr)
-def test_couplings_and_table_move_alike(rule, ensemble):
-    quenched, by_couplings = start(Quadratic(), ensemble, 40, 12)
-    other, by_table = start(Quadratic(), ensemble, 40, 12)
-    other.representation = representations.table(other.levels, other.patterns)
-    assert isinstance(quenched.representation, representations.Couplings)
-    first = rule.advance(by_couplings, quenched, KEYS, 0, 20, 4)
-    second = rule.advance(by_table, other, KEYS, 0, 20, 4)
-    np.testing.assert_array_equal(first.states.spins, second.states.spins)
-    np.testing.assert_array_equal(by_couplings.overlaps, by_table.overlaps)
-    assert first.flips == second.flips
+def test_every_representation_of_the_quadratic_network_moves_alike(rule, ensemble):
+    quenched, state = start(Quadratic(), ensemble, 40, 12)
+    chosen = representations.Couplings if (quenched.patterns == 0).any() else representations.Pairwise
+    assert isinstance(quenched.representation, chosen)
+    first = rule.advance(state, quenched, KEYS, 0, 20, 4)
+    for make in (representations.couplings, representations.table):
+        other, same = start(Quadratic(), ensemble, 40, 12)
+        other.representation = make(other.levels, other.patterns)
+        second = rule.advance(same, other, KEYS, 0, 20, 4)
+        np.testing.assert_array_equal(first.states.spins, second.states.spins)
+        np.testing.assert_array_equal(state.overlaps, same.overlaps)
+        assert first.flips == second.flips
 
 
 def test_exponential_moves_like_log_sum_exp_of_sharpness_one_at_zero_temperature():
