@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .interactions import Exponential, LogSumExp, Power, Quadratic, Rectified
     from .networks import Law, Network, Quenched, dense, exponential, hopfield, log_sum_exp, multitasking, rectified
     from .patterns import Biased, Diluted, Rademacher, Stored
+    from .retrieval import Retrieved, retrieve
     from .scans import Scan
     from .simulation import Point, Protocol, Record, Run, simulate
     from .states import State
@@ -46,6 +47,7 @@ _HOME = {
         "rectified",
     ),
     "patterns": ("Biased", "Diluted", "Rademacher", "Stored"),
+    "retrieval": ("Retrieved", "retrieve"),
     "scans": ("Scan",),
     "simulation": ("Point", "Protocol", "Record", "Run", "simulate"),
     "states": ("State",),
@@ -73,6 +75,7 @@ __all__ = [
     "Record",
     "Rectified",
     "Refused",
+    "Retrieved",
     "Run",
     "Scan",
     "SignUpdate",
@@ -90,6 +93,7 @@ __all__ = [
     "multitasking",
     "read_patterns",
     "rectified",
+    "retrieve",
     "simulate",
     "tabulate",
     "theory",

@@ -41,6 +41,19 @@ def cue(quenched: Quenched, pattern: int, overlap: float, rng: np.random.Generat
     return of_spins(quenched, spins)
 
 
+def cues(
+    quenched: Quenched, patterns: Sequence[int] | NDArray[np.integer], overlap: float, rng: np.random.Generator
+) -> NDArray[np.int8]:
+    """Many starts at once, int8[R, N]: row k a cue on patterns[k] as `cue` draws them, from other random numbers."""
+    entries = quenched.patterns.T[list(patterns)]
+    sites = entries != 0
+    sizes = sites.sum(axis=1)
+    place = np.where(sites, rng.random(entries.shape, dtype=np.float32), np.float32(2)).argsort(axis=1).argsort(axis=1)
+    differ = place < np.rint((1 - overlap) / 2 * sizes)[:, None]
+    blanks = rng.integers(0, 2, entries.shape, dtype=np.int8) * np.int8(2) - np.int8(1)
+    return np.where(sites, np.where(differ, -entries, entries), blanks).astype(np.int8)
+
+
 def mixture(quenched: Quenched, patterns: Sequence[int], rng: np.random.Generator) -> State:
     """The majority sign of several patterns, site by site; ties random."""
     total = quenched.patterns[:, list(patterns)].sum(axis=1, dtype=np.int64)

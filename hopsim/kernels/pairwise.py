@@ -526,3 +526,46 @@ def overlap_sweeps(
 def common_terms(total, patterns, halvings):
     """What -(Σ_μ M_μ + K σ)/(2e) adds to the fields g of spins +1 and of spins -1."""
     return -(((total + patterns) >> halvings) >> 1), -(((total - patterns) >> halvings) >> 1)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def settle_all(
+    signs,
+    spins,
+    overlaps,
+    sweeps,
+    couplings,
+    diagonal,
+    bits,
+    offsets,
+    odd,
+    odd_bits,
+    stride,
+    halvings,
+    remainder,
+    most_sweeps,
+):
+    """T = 0 in cyclic order from many starts, signs uint64[R, blocks], each until a sweep without a flip.
+
+    Writes spins int8[R, N], overlaps int32[R, K] and the sweeps that flipped something, -1 where `most_sweeps` all did.
+    """
+    neurons, patterns = spins.shape[1], overlaps.shape[1]
+    fields, weights = np.zeros(odd.size, dtype=np.int16), np.zeros(stride, dtype=np.int16)
+    no_spins, no_overlaps = np.empty((0, neurons), dtype=np.int8), np.empty((0, patterns), dtype=np.int32)
+    for start in range(signs.shape[0]):
+        row, total = signs[start], 0
+        count_overlaps(row, bits, stride, neurons, overlaps[start])
+        for mu in range(patterns):
+            weights[mu] = np.int16(overlaps[start, mu] >> halvings)
+            total += np.int64(weights[mu])
+        plus, minus = common_terms((total << halvings) + remainder, patterns, halvings)
+        sum_fields(fields, row, bits, stride, weights, offsets, plus, minus)
+        matrices = (couplings, diagonal, bits, odd, odd_bits, neurons, stride, halvings)
+        sweeps[start] = -1
+        for sweep in range(most_sweeps + 1):
+            numbers = (np.uint64(0), np.int64(0), 1, SIGN, np.float32(0.0), 0, 0)
+            if field_sweeps(row, fields, *matrices, *numbers, no_spins, no_overlaps) == 0:
+                sweeps[start] = sweep
+                break
+        unpack_signs(row, spins[start])
+        count_overlaps(row, bits, stride, neurons, overlaps[start])

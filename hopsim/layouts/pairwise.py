@@ -134,6 +134,18 @@ class PairwiseLayout:
         return small and (most <= _LARGEST_FIELD or self._built[2] <= _LARGEST_FIELD)
 
 
+def settle(layout: PairwiseLayout, spins: NDArray[np.int8], most_sweeps: int) -> tuple[NDArray[Any], ...]:
+    """Spins, overlaps and sweeps of many starts int8[R, N] after T = 0 in cyclic order; see kernels/pairwise.py."""
+    signs = np.ascontiguousarray(pack((spins < 0).T).T)
+    settled = np.empty_like(spins)
+    overlaps = np.empty((len(spins), layout.count), dtype=np.int32)
+    sweeps = np.empty(len(spins), dtype=np.int32)
+    matrices = (layout.couplings, layout.diagonal, layout.bits, layout.offsets, layout.odd, layout.odd_bits)
+    sizes = (layout.stride, layout.halvings, _remainders(layout), most_sweeps)
+    kernel.settle_all(signs, settled, overlaps, sweeps, *matrices, *sizes)
+    return settled, overlaps, sweeps
+
+
 def _room_for(couplings: NDArray[Any], largest: int) -> NDArray[Any] | None:
     if largest <= 127 or couplings.dtype == np.int16:
         return couplings
