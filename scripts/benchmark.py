@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,10 @@ def equilibrated(quenched: Quenched, rule: Dynamics, *, cued: bool) -> tuple[sta
     return state, flips / 50 / quenched.network.neurons
 
 
+def _described(title: str, acceptance: float, quenched: Quenched) -> str:
+    return f"{title}, acceptance {acceptance:.3g}, on {type(quenched.representation).__name__}"
+
+
 def general(quenched: Quenched) -> Quenched:
     """The same disorder on the general kernel."""
     from hopsim import representations
@@ -99,9 +104,8 @@ def pairwise() -> None:
                 other = hs.Metropolis(temperature=temperature, order=order)
                 rates[f"hopsim, order {order}"] = ours(network, quenched, other, state)
             rates |= pairwise_peers(quenched, state, temperature)
-            compare(
-                f"Pairwise, N = {neurons}, K = {neurons // 10}, T = {temperature}, acceptance {acceptance:.3g}", rates
-            )
+            title = f"Degree 2, N = {neurons}, K = {network.patterns}, T = {temperature}"
+            compare(_described(title, acceptance, quenched), rates)
 
 
 def pairwise_peers(quenched: Quenched, state: states.State, temperature: float) -> Rates:
@@ -165,7 +169,7 @@ def dense() -> None:
             if (degree, neurons) == (3, 128):
                 rates["openjij sample_hubo"] = hubo(quenched, temperature)
             title = f"Dense p = {degree}, N = {neurons}, K = {network.patterns}, T = {temperature}"
-            compare(f"{title}, acceptance {acceptance:.3g}", rates)
+            compare(_described(title, acceptance, quenched), rates)
 
 
 def hubo(quenched: Quenched, temperature: float) -> Callable[[], float]:
@@ -235,7 +239,8 @@ def other() -> None:
 
         direct()
         rates: Rates = {"hopsim": ours(network, quenched, rule, state), "F evaluated twice": direct}
-        compare(f"Log-sum-exp, N = 60, K = 4000, λ = 0.3, T = {temperature}, acceptance {acceptance:.3g}", rates)
+        title = f"Log-sum-exp, N = 60, K = 4000, λ = 0.3, T = {temperature}"
+        compare(_described(title, acceptance, quenched), rates)
 
 
 def retrieval() -> None:
@@ -304,7 +309,43 @@ def startup() -> None:
     print(f"| first call of the kernels, warm cache | {statistics.median(seconds[1:]):.2f} |")
 
 
-SECTIONS = {s.__name__: s for s in (pairwise, dense, other, retrieval, threads, startup)}
+def scaling() -> None:
+    """Cost of a proposal against N at fixed load, with its exponent over the last three sizes: a table and a figure."""
+    from hopsim.figures import style
+
+    ax = style.axes()
+    print("\nCost of a proposal\n\n| network | N | ns per proposal | exponent |\n| --- | --- | --- | --- |")
+    for case, colour, marker in zip(SCALING, style.COLOURS, style.MARKERS, strict=False):
+        degree, load, temperature, cued, sizes = case
+        name = f"$p = {degree}$, $T = {temperature:g}$"
+        costs = [_cost(degree, load, temperature, cued, neurons) for neurons in sizes]
+        slope = np.polyfit(np.log(sizes[-3:]), np.log(costs[-3:]), 1)[0]
+        print(f"| {name} | {', '.join(map(str, sizes))} | {', '.join(f'{c:.3g}' for c in costs)} | {slope:.2f} |")
+        ax.loglog(sizes, costs, color=colour, marker=marker, label=f"{name}: $N^{{{slope:.2f}}}$")
+    ax.set_xlabel("neurons $N$")
+    ax.set_ylabel("ns per proposal")
+    ax.set_title("Metropolis, cyclic order, $K = 0.1N$, $0.05N^2$, $0.01N^3$", fontsize="medium")
+    ax.legend(frameon=False, fontsize="small")
+    style.save(style.figure_of(ax), Path(__file__).parent.parent / "docs" / "images" / "scaling.png")
+
+
+def _cost(degree: int, load: float, temperature: float, cued: bool, neurons: int) -> float:
+    network = hs.dense(neurons=neurons, degree=degree, indices="all", load=load)
+    quenched = network.quench(np.random.default_rng(0))
+    rule = hs.Metropolis(temperature=temperature, order="cyclic")
+    state, _ = equilibrated(quenched, rule, cued=cued)
+    rate = ours(network, quenched, rule, state)
+    return 1e9 / statistics.median(rate() for _ in range(ROUNDS))
+
+
+# degree, load, temperature, from a pattern, sizes
+SCALING = (
+    (2, 0.1, 0.1, True, (250, 500, 1000, 2000, 4000)),
+    (2, 0.1, 1.0, False, (250, 500, 1000, 2000, 4000)),
+    (3, 0.05, 0.2, True, (32, 64, 128, 256, 512)),
+    (4, 0.01, 0.1, True, (32, 48, 64, 96, 128)),
+)
+SECTIONS = {s.__name__: s for s in (pairwise, dense, other, retrieval, threads, startup, scaling)}
 
 
 def main() -> None:
