@@ -10,6 +10,7 @@ from ..draws import Draws
 from ..interactions import Polynomial, Power
 from ..kernels import counters, dense
 from ..motions import Motion
+from .alignment import aligned
 
 MOST_NEURONS = 2**14
 _NEURONS_IN_BYTES = 2 * dense.LARGEST_MAGNITUDE
@@ -47,7 +48,7 @@ class DenseLayout:
     def of(cls, interaction: Power, patterns: NDArray[np.int8]) -> "DenseLayout":
         """The layout of one disorder sample that fits."""
         neurons, count = patterns.shape
-        bits = _aligned(neurons * _words(count), np.uint64)
+        bits = aligned(neurons * _words(count), np.uint64)
         rows = bits.view(np.uint8).reshape(neurons, -1)
         packed = np.packbits(patterns > 0, axis=1, bitorder="little")
         rows[:, : packed.shape[1]] = packed
@@ -73,7 +74,7 @@ class DenseMotion:
         self._odd = np.int8(spins.size % 2)
         degree_three = layout.kernel is dense.cubic_sweeps
         kind = np.int8 if degree_three and spins.size <= _NEURONS_IN_BYTES else np.int16
-        self._halves = _aligned(64 * _words(overlaps.size), kind)
+        self._halves = aligned(64 * _words(overlaps.size), kind)
         self._halves[: overlaps.size] = (overlaps - self._odd) // 2
         self._moved = np.ascontiguousarray(spins).copy()
 
@@ -127,11 +128,3 @@ def _quartic(interaction: Power, neurons: int, patterns: int) -> tuple[Any, ...]
 
 def _words(patterns: int) -> int:
     return -(-patterns // 64)
-
-
-def _aligned(count: int, kind: Any) -> NDArray[Any]:
-    """Zeros that start on a cache line."""
-    itemsize = np.dtype(kind).itemsize
-    raw = np.zeros(count * itemsize + 64, dtype=np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + count * itemsize].view(kind)

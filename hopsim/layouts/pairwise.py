@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..draws import Draws
 from ..errors import Refused
 from ..kernels import pairwise as kernel
+from .alignment import aligned
 
 COUPLING_BYTES = 2**30
 AT_ONCE = 2**22  # proposals: the kernels make their numbers as they go
@@ -32,14 +33,6 @@ def pack(negative: NDArray[np.bool_]) -> NDArray[np.uint64]:
     as_bytes = np.packbits(padded.reshape(blocks, 64, -1), axis=1, bitorder="little")
     words = np.ascontiguousarray(np.moveaxis(as_bytes, 1, 2)).view("<u8").astype(np.uint64)
     return words.reshape(blocks, *negative.shape[1:])
-
-
-def aligned(size: int, kind: Any) -> NDArray[Any]:
-    """Zeros that start on a cache line: a row of couplings then crosses no line it need not."""
-    width = np.dtype(kind).itemsize
-    raw = np.zeros(size * width + 64, dtype=np.uint8)
-    first = -raw.ctypes.data % 64
-    return raw[first : first + size * width].view(kind)
 
 
 class PairwiseLayout:
