@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import pytest
 
+import hopsim
 from hopsim import scans
 from hopsim.cli import main
 
@@ -90,6 +94,18 @@ def test_old_points_stay_in_the_store_but_out_of_the_figure(here, capsys):
         assert len(capsys.readouterr().out.splitlines()) == rows + 1
     main(["status", "small.h5"])
     assert "12 of others" in capsys.readouterr().out
+
+
+def test_a_terminal_sees_a_bar_with_the_time_left(here):
+    """In a terminal of its own, that reports no size."""
+    pty = pytest.importorskip("pty")
+    parent, child = pty.openpty()
+    command = [sys.executable, "-m", "hopsim.cli", "run", "small.toml", "--executor", "serial"]
+    environment = os.environ | {"PYTHONPATH": str(Path(hopsim.__file__).parent.parent)}
+    subprocess.run(command, stderr=child, stdout=subprocess.DEVNULL, check=True, cwd=here, env=environment)
+    os.close(child)
+    seen = os.read(parent, 65536).decode()
+    assert re.search(r"small: 100%.*12/12 \[\d\d:\d\d<\d\d:\d\d, .*run/s\]", seen)
 
 
 def test_quiet_prints_nothing(here, capsys):
