@@ -91,8 +91,16 @@ def _run(chosen: argparse.Namespace) -> int:
     given = _given_patterns(scan)
     with Store.append_to(out, scan_name=scan.name, scan_text=scan.text, patterns=given) as store:
         hidden = chosen.quiet or not sys.stderr.isatty()
-        width = shutil.get_terminal_size().columns - 1  # also where a terminal reports no width at all
-        with tqdm(total=scan.size, desc=scan.name, unit="run", smoothing=0.05, ncols=width, disable=hidden) as bar:
+        columns, rows = shutil.get_terminal_size()  # unlike tqdm's own, also where a terminal reports no size
+        with tqdm(
+            total=scan.size,
+            desc=scan.name,
+            unit="run",
+            smoothing=0.05,
+            ncols=columns - 1,
+            nrows=rows,
+            disable=hidden,
+        ) as bar:
             summary = scans.run(scan, store, executor, _Progress(bar), in_flight=4 * workers)
     _say(
         chosen, f"{out}: {summary.finished} runs computed, {summary.before} were there, {len(summary.failures)} failed"
