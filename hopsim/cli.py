@@ -1,6 +1,7 @@
 """The command line: `hopsim run / status / table / plot / theory`. Thin: it parses, calls and prints."""
 
 import argparse
+import dataclasses
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
@@ -237,9 +238,9 @@ def _ansatz(chosen: argparse.Namespace) -> theory.ReplicaSymmetric:
     return theory.ReplicaSymmetric()
 
 
-def _fields(thing: object) -> dict[str, object]:
+def _fields(thing: Any) -> dict[str, object]:
     """Fields of a frozen record by name, those that are None kept."""
-    return {name: getattr(thing, name) for name in thing.__dataclass_fields__}  # type: ignore[attr-defined]
+    return {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
 
 
 def _print(found: dict[str, object], as_json: bool) -> None:

@@ -9,8 +9,14 @@ weighted with the standard errors over disorder samples; z = δ/error(δ), both 
 comparison with theory multiplied by 1.02: there |z| must exceed the limit, or the test could not see an error of 2 %.
 The script fails (exit code 1) if any |z| does not stay below the limit, or any shifted |z| does.
 
+How the points were chosen: in rehearsals with 8 and 16 samples, points where samples left the retrieval state during
+the run (p = 3 and 4 at T = 0.4 with N < 100) were moved to lower T, lower load and larger N; where p = 2 lost samples
+the load was lowered; p = 4 at T = 0.1 was left out because its standard errors were zero. No point was removed after
+the full runs.
+
 The energy is compared for p = 2 only: for p ≥ 3 it fluctuates between samples by √(ζ(1)/N) with the energy of the other
-patterns, ten times too much to see 2 % with these samples.
+patterns, too much to see 2 % with these samples. (With 128 samples it agreed, |z| < 2.4, but the shifted theory did not
+fail, so it proves nothing and is not shown.)
 """
 
 import argparse
@@ -169,9 +175,9 @@ def report(table: list[Line], samples: int, seed: int) -> str:
     head = f"""# Simulation held against theory
 
 Made by `python scripts/verify.py` on {datetime.now(UTC):%Y-%m-%d} with {versions};
-{samples} disorder samples a point, seed {seed}. The method is told at the head of the script: m is the overlap with
-the cued pattern, e the energy per neuron (zero at T = ∞, p = 2 only), RS the replica-symmetric value, δ the difference
-simulation - RS extrapolated to
+{samples} disorder samples a point, seed {seed}. The method, and how the points
+were chosen, is told at the head of the script: m is the overlap with the cued pattern, e the energy per neuron (zero at
+T = ∞, p = 2 only), RS the replica-symmetric value, δ the difference simulation - RS extrapolated to
 N → ∞ by δ + a/N + b/N² with its error from the fit, z = δ/error. |z| < {LIMIT} is agreement; "z at +2 %" is the same
 with the theory multiplied by {SHIFT}, which must be seen as wrong: |z| > {LIMIT}.
 
