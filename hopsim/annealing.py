@@ -55,6 +55,10 @@ class Annealing(Dynamics):
         """Refuse a law on which temperature has no meaning."""
         self._at_start().check(law)
 
+    def moves_with(self, other: Dynamics) -> bool:
+        """Whether chains under both schedules can be advanced together: only under the same one."""
+        return self == other
+
     def temperature_at(self, sweep: int) -> float:
         """T of one sweep, a pure function of its number."""
         if sweep >= self.sweeps:

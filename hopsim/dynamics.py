@@ -4,12 +4,13 @@ Every proposal has one counter-based threshold t(key, sweep, position) and flips
 the rule, the order and the keys, never on the kernel, the chunking or the place where a run was resumed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
 
+from . import representations
 from .draws import Draws
 from .errors import Refused, real
 from .interactions import Exponential
@@ -53,17 +54,12 @@ class Dynamics:
 
         Copies spins and overlaps after every `every` sweeps (0: never) into the trace.
         """
-        self.check(quenched.network.law)
-        rows = n_sweeps // every if every else 0
-        spin_trace = np.empty((rows, state.spins.size), dtype=np.int8)
-        overlap_trace = np.empty((rows, state.overlaps.size), dtype=np.int32)
-        representation = quenched.representation
-        motion = representation.motion(state.spins, state.overlaps, self.order, self.synchronous)
-        flips = 0
-        for draws in self._pieces(state.spins.size, keys, representation.unit, first_sweep, n_sweeps, motion.at_once):
-            flips += motion.sweep(draws, every, draws.first_sweep - first_sweep, spin_trace, overlap_trace)
-        motion.close()
-        return Trace(State(spin_trace, overlap_trace), flips)
+        states = State(state.spins[None], state.overlaps[None])
+        return advance_together([self], states, quenched, [keys], first_sweep, n_sweeps, every)[0]
+
+    def moves_with(self, other: "Dynamics") -> bool:
+        """Whether chains under both rules can be advanced together."""
+        return type(self) is type(other) and self.order == other.order
 
     def _pieces(
         self, neurons: int, keys: Keys, unit: float, first_sweep: int, n_sweeps: int, at_once: int
@@ -76,6 +72,40 @@ class Dynamics:
     def _draws(self, neurons: int, keys: Keys, unit: float, temperature: float, first: int, sweeps: int) -> Draws:
         rule = self.code if temperature > 0 else counters.SIGN
         return Draws(neurons, keys, self.order, rule, np.float32(temperature / unit), first, sweeps)
+
+
+def advance_together(
+    rules: Sequence[Dynamics],
+    states: State,
+    quenched: Quenched,
+    keys: Sequence[Keys],
+    first_sweep: int,
+    n_sweeps: int,
+    every: int = 0,
+) -> list[Trace]:
+    """Advance chains of one disorder sample in place: row r of `states` by rules[r] with keys[r].
+
+    Every chain goes where it would go alone; together they load the couplings once. The rules must move with each
+    other, the keys share the site order, and spins int8[R, N] and overlaps int32[R, K] are written in place.
+    """
+    if not all(rule.moves_with(rules[0]) for rule in rules) or len({key.order for key in keys}) != 1:
+        raise Refused("chains move together under rules of one kind and one site order, got a mixture")
+    for rule in rules:
+        rule.check(quenched.network.law)
+    chains, neurons = states.spins.shape
+    rows = n_sweeps // every if every else 0
+    spin_traces = np.empty((chains, rows, neurons), dtype=np.int8)
+    overlap_traces = np.empty((chains, rows, states.overlaps.shape[1]), dtype=np.int32)
+    representation = quenched.representation
+    chosen = (rules[0].order, rules[0].synchronous)
+    motions = representations.motions(representation, states.spins, states.overlaps, *chosen)
+    flips = np.zeros(chains, dtype=np.int64)
+    sizes = (representation.unit, first_sweep, n_sweeps, motions.at_once)
+    for draws in zip(*(rule._pieces(neurons, key, *sizes) for rule, key in zip(rules, keys, strict=True)), strict=True):
+        flips += motions.sweep(draws, every, draws[0].first_sweep - first_sweep, spin_traces, overlap_traces)
+    motions.close()
+    traces = zip(spin_traces, overlap_traces, flips.tolist(), strict=True)
+    return [Trace(State(spins, overlaps), count) for spins, overlaps, count in traces]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""Motions: one chain on its way over a representation. Which one is taken never changes a result."""
+"""Motions: chains on their way over a representation. Which one is taken never changes a result."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +26,52 @@ class Motion(Protocol):
     def close(self) -> None:
         """Write spins and overlaps back to the arrays that the motion was opened on."""
         ...
+
+
+class Motions(Protocol):
+    """Chains of one disorder sample on their way together: opened on spins int8[R, N] and overlaps int32[R, K]."""
+
+    at_once: int
+
+    def sweep(
+        self,
+        draws: Sequence[Draws],
+        every: int,
+        since: int,
+        spin_traces: NDArray[np.int8],
+        overlap_traces: NDArray[np.int32],
+    ) -> NDArray[np.int64]:
+        """Advance chain r by the sweeps of draws[r], the same sweeps of all. Returns the number of flips of each."""
+        ...
+
+    def close(self) -> None:
+        """Write spins and overlaps back to the arrays that the motions were opened on."""
+        ...
+
+
+class Apart:
+    """Chains that move one after the other."""
+
+    def __init__(self, motions: Sequence[Motion]) -> None:
+        self._motions, self.at_once = motions, motions[0].at_once
+
+    def sweep(
+        self,
+        draws: Sequence[Draws],
+        every: int,
+        since: int,
+        spin_traces: NDArray[np.int8],
+        overlap_traces: NDArray[np.int32],
+    ) -> NDArray[np.int64]:
+        """Advance each chain on its own motion."""
+        chains = zip(self._motions, draws, spin_traces, overlap_traces, strict=True)
+        flips = [motion.sweep(its, every, since, spins, overlaps) for motion, its, spins, overlaps in chains]
+        return np.array(flips, dtype=np.int64)
+
+    def close(self) -> None:
+        """Close every motion."""
+        for motion in self._motions:
+            motion.close()
 
 
 class InPlace:

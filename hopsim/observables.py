@@ -1,5 +1,7 @@
 """What is read off states: pure functions of spins, overlaps and quenched disorder; leading axes (time) are kept."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,17 @@ def similarity(first: State, second: State) -> Series:
     """Edwards-Anderson overlap q = (1/N) Σ_i σ_i¹ σ_i² of two replicas of the same disorder."""
     product = np.einsum("...i,...i->...", first.spins, second.spins, dtype=np.int64)
     return np.asarray(product / first.spins.shape[-1])
+
+
+def similarities(replicas: Sequence[State]) -> Series:
+    """q of every two of R traces with T states: float64[R(R-1)/2, T], in the order (0, 1), (0, 2), ..., (1, 2), ...
+
+    Exact: sums of ±1 in float32 below 2^24 terms.
+    """
+    spins = np.array([states.spins for states in replicas], dtype=np.float32).swapaxes(0, 1)
+    products = np.rint(spins @ spins.swapaxes(1, 2))
+    first, second = np.triu_indices(len(replicas), 1)
+    return np.asarray(products[:, first, second].T.astype(np.float64) / spins.shape[-1])
 
 
 SIMILARITY_EDGES = np.linspace(-1.0, 1.0, 42)

@@ -12,7 +12,7 @@ from .kernels import exponential, sweeps
 from .layouts import pairwise
 from .layouts.dense import DenseLayout
 from .levels import Levels
-from .motions import InPlace, Motion
+from .motions import Apart, InPlace, Motion, Motions
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +103,13 @@ class Dense:
 
 
 Representation = Couplings | Table | Exponents | Pairwise | Dense
+
+
+def motions(
+    representation: Representation, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool
+) -> Motions:
+    """Chains int8[R, N], int32[R, K] of one disorder sample."""
+    return Apart([representation.motion(s, m, order, synchronous) for s, m in zip(spins, overlaps, strict=True)])
 
 
 def couplings(levels: Levels, patterns: NDArray[np.int8]) -> Couplings:

@@ -1,19 +1,22 @@
 """One disorder sample from start to end: `simulate(run) -> Record`, pure and picklable."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import observables, states
-from .dynamics import Dynamics
+from .dynamics import Dynamics, advance_together
 from .errors import Refused, real, whole
 from .networks import Network, Quenched
-from .rng import Purpose, keys, stream
+from .observables import Series
+from .rng import Keys, Purpose, keys, stream
 from .statistics import autocorrelation_time, blocking
 
 TRACE_BYTES = 2**24
+MOST_REPLICAS = 1024
 CUED = 0  # the pattern whose cue starts the run; patterns are exchangeable, so the first will do
 
 
@@ -21,7 +24,7 @@ CUED = 0  # the pattern whose cue starts the run; patterns are exchangeable, so 
 class Protocol:
     """How a run is started and read: a cue, `equilibrate` sweeps unread, `measure` sweeps read every `every` of them.
 
-    replicas = 2 runs two chains on the same disorder and reads their Edwards-Anderson overlap q. A cue counts as
+    replicas chains run on the same disorder, and the Edwards-Anderson overlap q of every two is read. A cue counts as
     retrieved while the cued pattern is the best one and M >= success_overlap · n on its n non-blank sites.
     series = True keeps the time series of overlap and energy in a store.
     """
@@ -44,7 +47,7 @@ class Protocol:
             ("equilibrate", 0, None),
             ("measure", 1, None),
             ("every", 1, None),
-            ("replicas", 1, 2),
+            ("replicas", 1, MOST_REPLICAS),
         ):
             object.__setattr__(self, name, whole(name, getattr(self, name), least, most))
         if self.every > self.measure:
@@ -95,9 +98,9 @@ class Run(Point):
 class Record:
     """What a run saw. R replicas, T readings.
 
-    overlap, best_overlap, energy float64[R, T] and retrieved bool[R, T] are series; similarity float64[T] is the
-    Edwards-Anderson q, empty for one replica; cue_overlap float64[R] is the realised start M/n on the cued pattern
-    and acceptance float64[R] the fraction of offered flips taken over the whole run.
+    overlap, best_overlap, energy float64[R, T] and retrieved bool[R, T] are series; similarity float64[R(R-1)/2, T] is
+    the Edwards-Anderson q of the replicas (0, 1), (0, 2), ..., (1, 2), ...; cue_overlap float64[R] is the realised
+    start M/n on the cued pattern and acceptance float64[R] the fraction of offered flips taken over the whole run.
     """
 
     overlap: NDArray[np.float64]
@@ -128,75 +131,94 @@ class Record:
         return summary
 
 
-@dataclass
-class _Chain:
-    """One replica in motion and what has been read of it."""
+Reading = tuple[NDArray[Any], ...]  # overlap, best overlap, energy and retrieved of one chain
 
-    run: Run
-    quenched: Quenched
-    replica: int
-    sweep: int = 0
-    flips: int = 0
-    readings: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        run = self.run
-        sizes, temperature = (run.network.neurons, run.network.patterns), run.dynamics.temperature
-        start = stream(run.seed, run.sample, Purpose.INITIAL, *sizes, self.replica)
-        self.state = states.cue(self.quenched, CUED, run.protocol.cue_overlap, start)
-        self.size = int(np.count_nonzero(self.quenched.patterns[:, CUED]))
-        self.cue_overlap = float(self.state.overlaps[CUED] / max(self.size, 1))
-        self.keys = keys(run.seed, run.sample, *sizes, temperature=temperature, replica=self.replica)
+class _Chains:
+    """The replicas of some runs in motion, run after run, and what has been read of them."""
 
-    def advance(self, sweeps: int, every: int = 0) -> states.State:
-        trace = self.run.dynamics.advance(self.state, self.quenched, self.keys, self.sweep, sweeps, every)
+    def __init__(self, runs: Sequence[Run], quenched: Quenched) -> None:
+        self.runs, self.quenched, self.protocol = runs, quenched, runs[0].protocol
+        self.neurons, self.patterns = quenched.patterns.shape
+        replicas = range(self.protocol.replicas)
+        starts = [self._start(runs[0], replica) for replica in replicas] * len(runs)
+        self.states = states.State(np.array([s.spins for s in starts]), np.array([s.overlaps for s in starts]))
+        self.size = int(np.count_nonzero(quenched.patterns[:, CUED]))
+        self.cue_overlaps = self.states.overlaps[:, CUED] / max(self.size, 1)
+        self.rules = [run.dynamics for run in runs for _ in replicas]
+        self.keys = [self._keys(run, replica) for run in runs for replica in replicas]
+        self.sweep = 0
+        self.flips = np.zeros(len(starts), dtype=np.int64)
+
+    def _start(self, run: Run, replica: int) -> states.State:
+        start = stream(run.seed, run.sample, Purpose.INITIAL, self.neurons, self.patterns, replica)
+        return states.cue(self.quenched, CUED, self.protocol.cue_overlap, start)
+
+    def _keys(self, run: Run, replica: int) -> Keys:
+        sizes = (self.neurons, self.patterns)
+        return keys(run.seed, run.sample, *sizes, temperature=run.dynamics.temperature, replica=replica)
+
+    def advance(self, sweeps: int, every: int = 0) -> list[states.State]:
+        traces = advance_together(self.rules, self.states, self.quenched, self.keys, self.sweep, sweeps, every)
         self.sweep += sweeps
-        self.flips += trace.flips
-        return trace.states
+        self.flips += [trace.flips for trace in traces]
+        return [trace.states for trace in traces]
 
-    def measure(self, readings: int) -> states.State:
-        protocol = self.run.protocol
-        seen = self.advance(readings * protocol.every, protocol.every)
-        self.readings.append(
-            (
-                observables.overlap(seen, CUED),
-                observables.best_overlap(seen),
-                observables.energy_density(seen, self.quenched),
-                observables.retrieved(seen, CUED, protocol.success_overlap * self.size),
-            )
+    def measure(self, readings: int) -> tuple[list[Reading], list[Series]]:
+        """Readings of every chain, and similarities of the replicas of every run."""
+        seen = self.advance(readings * self.protocol.every, self.protocol.every)
+        replicas = self.protocol.replicas
+        of_runs = [seen[first : first + replicas] for first in range(0, len(seen), replicas)]
+        return [self._read(states) for states in seen], [observables.similarities(states) for states in of_runs]
+
+    def _read(self, seen: states.State) -> Reading:
+        return (
+            observables.overlap(seen, CUED),
+            observables.best_overlap(seen),
+            observables.energy_density(seen, self.quenched),
+            observables.retrieved(seen, CUED, self.protocol.success_overlap * self.size),
         )
-        return seen
 
 
 def simulate(run: Run, quenched: Quenched | None = None) -> Record:
     """Run the protocol on one disorder sample; `quenched`, if given, must be run.quench(), shared between runs."""
-    disorder = quenched if quenched is not None else run.quench()
-    chains = [_Chain(run, disorder, replica) for replica in range(run.protocol.replicas)]
-    for chain in chains:
-        chain.advance(run.protocol.equilibrate)
-    similarity = []
-    for readings in _blocks(run):
-        seen = [chain.measure(readings) for chain in chains]
-        if len(seen) == 2:
-            similarity.append(observables.similarity(*seen))
-    overlap, best, energy, retrieved = (
-        np.array([np.concatenate(parts) for parts in series])
-        for series in zip(*(tuple(zip(*chain.readings, strict=True)) for chain in chains), strict=True)
-    )
-    offered = run.network.neurons * chains[0].sweep
-    return Record(
-        overlap=overlap,
-        best_overlap=best,
-        energy=energy,
-        retrieved=retrieved,
-        similarity=np.concatenate(similarity) if similarity else np.empty(0),
-        cue_overlap=np.array([chain.cue_overlap for chain in chains]),
-        acceptance=np.array([chain.flips / offered for chain in chains]),
-    )
+    return simulate_together([run], quenched)[0]
 
 
-def _blocks(run: Run) -> list[int]:
-    """Readings, split so that a trace stays small."""
+def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> list[Record]:
+    """`simulate` each of some runs that differ in temperature only, all their chains moving together."""
+    first = runs[0]
+    if any(replace(run, dynamics=first.dynamics) != first for run in runs):
+        raise Refused("runs simulated together must share all but their temperature")
+    chains = _Chains(runs, quenched if quenched is not None else first.quench())
+    chains.advance(first.protocol.equilibrate)
+    blocks = [chains.measure(readings) for readings in _blocks(first, len(chains.rules))]
+    replicas, offered = first.protocol.replicas, first.network.neurons * chains.sweep
+    records = []
+    for k in range(len(runs)):
+        own = slice(k * replicas, (k + 1) * replicas)
+        series = (np.concatenate([_rows(readings[own], n) for readings, _ in blocks], axis=1) for n in range(4))
+        overlap, best, energy, retrieved = series
+        records.append(
+            Record(
+                overlap=overlap,
+                best_overlap=best,
+                energy=energy,
+                retrieved=retrieved,
+                similarity=np.concatenate([similar[k] for _, similar in blocks], axis=1),
+                cue_overlap=chains.cue_overlaps[own],
+                acceptance=chains.flips[own] / offered,
+            )
+        )
+    return records
+
+
+def _rows(readings: list[Reading], number: int) -> NDArray[Any]:
+    return np.array([series[number] for series in readings])
+
+
+def _blocks(run: Run, chains: int) -> list[int]:
+    """Readings, split so that the traces stay small."""
     readings = run.protocol.readings
-    at_once = max(1, TRACE_BYTES // (run.network.neurons + 4 * run.network.patterns))
+    at_once = max(1, TRACE_BYTES // (chains * (run.network.neurons + 4 * run.network.patterns)))
     return [min(at_once, readings - start) for start in range(0, readings, at_once)]

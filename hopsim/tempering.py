@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import rng
+from . import representations, rng
 from .draws import Draws
 from .dynamics import Glauber, Metropolis, Order
 from .errors import Refused, real, whole
@@ -150,54 +150,60 @@ class Tempering:
 
 
 class _Ladder:
-    """Walkers in motion: each on one motion kept open over all rounds; `seen` are copies of the states by slot."""
+    """Walkers in motion, one a row; `seen` are copies of the states by slot, `slots` and `walkers` say who is where."""
 
     def __init__(
         self, tempering: Tempering, states: list[State], quenched: Quenched, keys: LadderKeys, walkers: list[int]
     ) -> None:
-        slots, (neurons, patterns) = len(states), quenched.patterns.shape
-        representation = quenched.representation
+        slots, representation = len(states), quenched.representation
         self._tempering, self._states, self._quenched, self._keys = tempering, states, quenched, keys
-        self._motions = [representation.motion(s.spins, s.overlaps, tempering.order, False) for s in states]
+        self._spins, self._overlaps = np.array([s.spins for s in states]), np.array([s.overlaps for s in states])
+        chosen = (tempering.order, False)
+        self._motions = representations.motions(representation, self._spins, self._overlaps, *chosen)
         self._unit = representation.unit
         self._words = np.empty(-(-(slots - 1) // 64) * 64, dtype=np.uint32)
-        self.walkers = walkers
-        self.seen = State(np.empty((slots, neurons), dtype=np.int8), np.empty((slots, patterns), dtype=np.int32))
+        self._row = np.arange(slots)  # of the walker in each slot
+        self.walkers = np.array(walkers)
+        shapes = ((slots, 1, self._spins.shape[1]), (slots, 1, self._overlaps.shape[1]))
+        self._read = State(np.empty(shapes[0], dtype=np.int8), np.empty(shapes[1], dtype=np.int32))
         self.flips = np.zeros(slots, dtype=np.int64)
+
+    @property
+    def seen(self) -> State:
+        """The states by slot."""
+        return State(self._read.spins[self._row, 0], self._read.overlaps[self._row, 0])
 
     def sweep(self, number: int) -> None:
         """The sweeps of one round in every slot, at its temperature and with its keys, in any order."""
         tempering, neurons, sweeps = self._tempering, self._quenched.network.neurons, self._tempering.sweeps_per_swap
         rule, first = _RULES[tempering.rule].code, number * sweeps
-        slots = zip(tempering.temperatures, self._keys.chains, self._motions, strict=True)
-        for slot, (temperature, keys, motion) in enumerate(slots):
-            scale = np.float32(temperature / self._unit)
-            draws = Draws(neurons, keys, tempering.order, rule, scale, first, sweeps)
-            row = slice(slot, slot + 1)
-            self.flips[slot] += motion.sweep(draws, sweeps, 0, self.seen.spins[row], self.seen.overlaps[row])
+        slots = zip(tempering.temperatures, self._keys.chains, strict=True)
+        draws = [
+            Draws(neurons, keys, tempering.order, rule, np.float32(temperature / self._unit), first, sweeps)
+            for temperature, keys in slots
+        ]
+        by_row = [draws[slot] for slot in np.argsort(self._row)]
+        flips = self._motions.sweep(by_row, sweeps, 0, self._read.spins, self._read.overlaps)
+        self.flips += flips[self._row]
 
     def swap(self, number: int, offered: NDArray[np.int64], accepted: NDArray[np.int64]) -> None:
         """Offer the swaps of one round; pair a reads word a of counter `number`."""
         T, E = self._tempering.temperatures, _energies(self._quenched, self.seen.overlaps)
         counters.fill_words(self._words, self._keys.swaps, np.uint64(number))
-        slots = list(range(len(T)))
+        slots = np.arange(len(T))
         for a in range(number % 2, len(T) - 1, 2):
             offered[a] += 1
             chance = swap_probability(T[a], T[a + 1], (E[a] - E[a + 1]) * self._unit)
             if (int(self._words[a]) + 0.5) * 2.0**-32 < chance:
                 accepted[a] += 1
                 slots[a], slots[a + 1] = a + 1, a
-        self._reorder(slots)
-
-    def _reorder(self, slots: list[int]) -> None:
-        self._states[:] = [self._states[slot] for slot in slots]
-        self._motions = [self._motions[slot] for slot in slots]
-        self.walkers = [self.walkers[slot] for slot in slots]
-        self.seen = State(self.seen.spins[slots], self.seen.overlaps[slots])
+        self._row, self.walkers = self._row[slots], self.walkers[slots]
 
     def close(self) -> None:
-        for motion in self._motions:
-            motion.close()
+        """Write the states back, by slot."""
+        self._motions.close()
+        for state, row in zip(self._states, self._row, strict=True):
+            state.spins[:], state.overlaps[:] = self._spins[row], self._overlaps[row]
 
 
 def swap_probability(first: float, second: float, difference: float) -> float:

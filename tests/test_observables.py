@@ -26,6 +26,15 @@ def test_similarity_of_two_replicas():
     assert observables.similarity(STATES, STATES).tolist() == [1.0, 1.0]
 
 
+def test_similarities_are_those_of_every_two():
+    spins = np.random.default_rng(0).choice(np.array([-1, 1], dtype=np.int8), (3, 5, 101))
+    traces = [State(s, STATES.overlaps) for s in spins]
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    expected = [observables.similarity(traces[a], traces[b]) for a, b in pairs]
+    assert np.array_equal(observables.similarities(traces), expected)
+    assert observables.similarities(traces[:1]).shape == (0, 5)
+
+
 def test_similarity_does_not_overflow_small_integers():
     spins = np.ones((1, 1000), dtype=np.int8)
     assert observables.similarity(State(spins, STATES.overlaps), State(spins, STATES.overlaps)).tolist() == [1.0]

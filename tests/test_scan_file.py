@@ -100,7 +100,7 @@ def test_temperatures_share_the_disorder_of_a_batch():
         ({"protocol__measure": "0"}, ["[protocol] measure", "whole number >= 1", "got 0"]),
         ({"protocol__equilibrate": "2.5"}, ["[protocol] equilibrate", "whole number", "2.5"]),
         ({"protocol__every": "11"}, ["[protocol] every", "at most measure = 10", "11"]),
-        ({"protocol__replicas": "3"}, ["[protocol] replicas must be an integer from 1 to 2, got 3"]),
+        ({"protocol__replicas": "1025"}, ["[protocol] replicas must be an integer from 1 to 1024, got 1025"]),
         ({"scan__samples": "0"}, ["[scan] samples", ">= 1", "got 0"]),
         ({"scan__seed": "-1"}, ["[scan] seed", ">= 0", "-1"]),
         ({"scan__seed": None}, ["[scan] needs the key seed"]),

@@ -41,7 +41,7 @@ def test_short_traces_change_nothing(monkeypatch):
 def test_shapes_and_the_realised_cue():
     record = hs.simulate(RUN)
     assert record.overlap.shape == record.energy.shape == record.retrieved.shape == (2, 6)
-    assert record.similarity.shape == (6,)
+    assert record.similarity.shape == (1, 6)
     assert record.cue_overlap.tolist() == [0.5, 0.5]
     assert ((record.acceptance > 0) & (record.acceptance < 1)).all()
 
@@ -50,6 +50,29 @@ def test_a_second_replica_does_not_move_the_first():
     one = replace(RUN, protocol=replace(PROTOCOL, replicas=1))
     assert np.array_equal(hs.simulate(one).overlap[0], hs.simulate(RUN).overlap[0])
     assert hs.simulate(one).similarity.size == 0
+
+
+def test_similarities_are_those_of_every_two_replicas():
+    three = hs.simulate(replace(RUN, protocol=replace(PROTOCOL, replicas=3)))
+    assert three.similarity.shape == (3, 6)
+    assert np.array_equal(three.similarity[0], hs.simulate(RUN).similarity[0])
+    assert three.overlap.shape == (3, 6)
+
+
+@pytest.mark.parametrize("rule", [hs.Glauber, hs.Metropolis])
+@pytest.mark.parametrize("order", ["cyclic", "permutation"])
+def test_runs_simulated_together_are_those_simulated_alone(rule, order):
+    runs = [replace(RUN, dynamics=rule(temperature=T, order=order)) for T in (0.2, 0.5, 1.0)]
+    together = simulation.simulate_together(runs)
+    assert all(same(record, hs.simulate(run)) for run, record in zip(runs, together, strict=True))
+
+
+def test_runs_of_different_kinds_are_not_simulated_together():
+    other = replace(RUN, dynamics=hs.Metropolis(temperature=0.4))
+    with pytest.raises(hs.Refused, match="share all but their temperature"):
+        simulation.simulate_together([RUN, replace(RUN, sample=2)])
+    with pytest.raises(hs.Refused, match="rules of one kind"):
+        simulation.simulate_together([RUN, other])
 
 
 def test_replicas_and_temperatures_have_their_own_thresholds():
@@ -83,7 +106,7 @@ def test_infinite_temperature_has_zero_energy_and_no_overlap():
         ({"measure": 0}, "measure must be an integer >= 1"),
         ({"equilibrate": -1}, "equilibrate must be an integer >= 0"),
         ({"every": 21}, "every must be at most measure = 20 sweeps, got 21"),
-        ({"replicas": 3}, "replicas must be an integer from 1 to 2, got 3"),
+        ({"replicas": 1025}, "replicas must be an integer from 1 to 1024, got 1025"),
         ({"success_overlap": 2.0}, "success_overlap must be between 0 and 1"),
     ],
 )
