@@ -10,8 +10,12 @@ are in the peers' units: couplings Σ ξξ / N for degree 2, E = -Σ M^p/N^(p-1)
 """
 
 import argparse
+import contextlib
+import cProfile
+import io
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -23,10 +27,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import hopsim as hs
-from hopsim import executors, rng, states
-from hopsim.dynamics import Dynamics
+from hopsim import cli, executors, rng, states
+from hopsim.dynamics import Dynamics, advance_together
 from hopsim.networks import Network, Quenched
 
 ROUNDS = 5
@@ -152,6 +157,37 @@ def pairwise_peers(quenched: Quenched, state: states.State, temperature: float) 
         return neurons * sweeps / (time.process_time() - start)
 
     return {"dwave-samplers": dwave, "openjij": openjij}
+
+
+def replicas() -> None:
+    """Degree 2, α = 0.1, 32 replicas of one disorder sample together, against one chain and dwave-samplers."""
+    for neurons, temperatures in ((1000, (0.15, 0.2, 0.3, 0.5, 1.0, 1.5)), (4000, (0.3, 1.0))):
+        network = hs.hopfield(neurons=neurons, load=0.1)
+        quenched = network.quench(np.random.default_rng(0))
+        for temperature in temperatures:
+            rule = hs.Metropolis(temperature=temperature, order="cyclic")
+            state, acceptance = equilibrated(quenched, rule, cued=temperature <= 0.2)
+            rates: Rates = {"hopsim, 32 replicas": together(quenched, rule, state, 32)}
+            rates["hopsim, one chain"] = ours(network, quenched, rule, state)
+            if temperature in (0.3, 1.0):
+                rates["dwave-samplers"] = pairwise_peers(quenched, state, temperature)["dwave-samplers"]
+            title = f"32 replicas, degree 2, N = {neurons}, K = {network.patterns}, T = {temperature}"
+            compare(_described(title, acceptance, quenched), rates)
+
+
+def together(quenched: Quenched, rule: Dynamics, state: states.State, chains: int) -> Callable[[], float]:
+    """Proposals per second of replicas that move together from one state."""
+    sweeps = max(20, 20000 // quenched.network.neurons)
+    keys = [rng.keys(1, 0, 0, temperature=1.0, replica=r) for r in range(chains)]
+
+    def rate() -> float:
+        moved = states.State(np.tile(state.spins, (chains, 1)), np.tile(state.overlaps, (chains, 1)))
+        start = time.process_time()
+        advance_together([rule] * chains, moved, quenched, keys, 0, sweeps)
+        return chains * quenched.network.neurons * sweeps / (time.process_time() - start)
+
+    rate()
+    return rate
 
 
 def dense() -> None:
@@ -309,28 +345,55 @@ def startup() -> None:
     print(f"| first call of the kernels, warm cache | {statistics.median(seconds[1:]):.2f} |")
 
 
+def whole() -> None:
+    """The README's main job: wall time and peak memory of the command, and the share of one worker inside kernels."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "hopsim.cli", "run", "hopfield", "--out"]
+        start = time.perf_counter()
+        subprocess.run([*command, f"{folder}/whole.h5"], check=True, capture_output=True)
+        seconds = time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        profile = cProfile.Profile()
+        with contextlib.redirect_stdout(io.StringIO()):
+            profile.runcall(cli.main, ["run", "hopfield", "--out", f"{folder}/one.h5", "--executor", "serial"])
+    times = [
+        (Path(code.co_filename).parent.name, entry.inlinetime)
+        for entry in profile.getstats()
+        if not isinstance(code := entry.code, str)
+    ]
+    total = sum(entry.inlinetime for entry in profile.getstats())
+    share = sum(spent for folder, spent in times if folder == "kernels") / total
+    print("\nThe packaged scan `hopsim run hopfield`\n\n| what | measured |\n| --- | --- |")
+    print(f"| wall time, all cores | {seconds:.0f} s |\n| peak memory | {peak:.0f} MiB |")
+    print(f"| share of one worker's time inside kernels, figure included | {100 * share:.0f} % |")
+
+
 def scaling() -> None:
-    """Cost of a proposal against N at fixed load, with its exponent over the last three sizes: a table and a figure."""
+    """Cost of a proposal against N at fixed load, and against K at fixed N: a table and a figure with the exponents."""
     from hopsim.figures import style
 
-    ax = style.axes()
-    print("\nCost of a proposal\n\n| network | N | ns per proposal | exponent |\n| --- | --- | --- | --- |")
-    for case, colour, marker in zip(SCALING, style.COLOURS, style.MARKERS, strict=False):
-        degree, load, temperature, cued, sizes = case
-        name = f"$p = {degree}$, $T = {temperature:g}$"
-        costs = [_cost(degree, load, temperature, cued, neurons) for neurons in sizes]
-        slope = np.polyfit(np.log(sizes[-3:]), np.log(costs[-3:]), 1)[0]
-        print(f"| {name} | {', '.join(map(str, sizes))} | {', '.join(f'{c:.3g}' for c in costs)} | {slope:.2f} |")
-        ax.loglog(sizes, costs, color=colour, marker=marker, label=f"{name}: $N^{{{slope:.2f}}}$")
-    ax.set_xlabel("neurons $N$")
-    ax.set_ylabel("ns per proposal")
-    ax.set_title("Metropolis, cyclic order, $K = 0.1N$, $0.05N^2$, $0.01N^3$", fontsize="medium")
-    ax.legend(frameon=False, fontsize="small")
-    style.save(style.figure_of(ax), Path(__file__).parent.parent / "docs" / "images" / "scaling.png")
+    figure = Figure(figsize=(9.0, 3.7), layout="constrained")
+    print("\nCost of a proposal\n\n| network | sizes | ns per proposal | exponent |\n| --- | --- | --- | --- |")
+    for ax, cases, label in zip(figure.subplots(1, 2), (AGAINST_N, AGAINST_K), ("N", "K"), strict=True):
+        for (degree, temperature, cued, sizes), colour, marker in zip(
+            cases, style.COLOURS, style.MARKERS, strict=False
+        ):
+            costs = [_cost(degree, temperature, cued, *size) for size in sizes]
+            along = [size["NK".index(label)] for size in sizes]
+            slope = np.polyfit(np.log(along[-3:]), np.log(costs[-3:]), 1)[0]
+            name = f"$p = {degree}$, $T = {temperature:g}$" + (f", $N = {sizes[0][0]}$" if label == "K" else "")
+            measured = ", ".join(f"{cost:.3g}" for cost in costs)
+            print(f"| {name} | {label} = {', '.join(map(str, along))} | {measured} | {slope:.2f} |")
+            ax.loglog(along, costs, color=colour, marker=marker, label=f"{name}: ${label}^{{{slope:.2f}}}$")
+        ax.set_xlabel({"N": "neurons $N$", "K": "patterns $K$"}[label])
+        ax.set_ylabel("ns per proposal")
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, fontsize="small")
+    style.save(figure, Path(__file__).parent.parent / "docs" / "images" / "scaling.png")
 
 
-def _cost(degree: int, load: float, temperature: float, cued: bool, neurons: int) -> float:
-    network = hs.dense(neurons=neurons, degree=degree, indices="all", load=load)
+def _cost(degree: int, temperature: float, cued: bool, neurons: int, patterns: int) -> float:
+    network = hs.dense(neurons=neurons, degree=degree, indices="all", patterns=patterns)
     quenched = network.quench(np.random.default_rng(0))
     rule = hs.Metropolis(temperature=temperature, order="cyclic")
     state, _ = equilibrated(quenched, rule, cued=cued)
@@ -338,14 +401,20 @@ def _cost(degree: int, load: float, temperature: float, cued: bool, neurons: int
     return 1e9 / statistics.median(rate() for _ in range(ROUNDS))
 
 
-# degree, load, temperature, from a pattern, sizes
-SCALING = (
-    (2, 0.1, 0.1, True, (250, 500, 1000, 2000, 4000)),
-    (2, 0.1, 1.0, False, (250, 500, 1000, 2000, 4000)),
-    (3, 0.05, 0.2, True, (32, 64, 128, 256, 512)),
-    (4, 0.01, 0.1, True, (32, 48, 64, 96, 128)),
+# degree, temperature, from a pattern, (N, K) at K = 0.1 N, 0.05 N², 0.01 N³
+AGAINST_N = (
+    (2, 0.1, True, tuple((n, n // 10) for n in (250, 500, 1000, 2000, 4000, 8000))),
+    (2, 1.0, False, tuple((n, n // 10) for n in (250, 500, 1000, 2000, 4000, 8000))),
+    (3, 0.2, True, tuple((n, n * n // 20) for n in (32, 64, 128, 256, 512))),
+    (4, 0.1, True, tuple((n, n**3 // 100) for n in (32, 48, 64, 96, 128))),
 )
-SECTIONS = {s.__name__: s for s in (pairwise, dense, other, retrieval, threads, startup, scaling)}
+AGAINST_K = (
+    (2, 0.1, True, tuple((1000, k) for k in (20, 40, 80, 160, 320))),
+    (2, 1.0, False, tuple((1000, k) for k in (20, 40, 80, 160, 320))),
+    (3, 1.0, False, tuple((128, k) for k in (250, 500, 1000, 2000, 4000))),
+    (4, 1.0, False, tuple((64, k) for k in (500, 1000, 2000, 4000, 8000))),
+)
+SECTIONS = {s.__name__: s for s in (pairwise, replicas, dense, other, retrieval, threads, startup, whole, scaling)}
 
 
 def main() -> None:
