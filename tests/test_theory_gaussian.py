@@ -89,6 +89,16 @@ def test_no_noise_gives_a_point_mass():
     assert pytest.approx((1 - math.tanh(1.2) ** 2) / 0.5, rel=1e-13) == answer.C
 
 
+@pytest.mark.parametrize("spread", [1e-12, 1e-6, 1e-3])
+def test_small_answers_keep_their_relative_precision(spread):
+    """Without a mean, ∫Dz tanh² βσz = x² - 2x⁴ + O(x⁶), x = βσ; far from the kink C falls like the Gaussian tail."""
+    x = spread / 0.5
+    assert gaussian.response(0.0, spread, 0.5).q == pytest.approx(x**2 - 2 * x**4, rel=1e-13 + 20 * x**4)
+    tail = gaussian.response(0.8, 0.1, 1e-4)
+    exact = gaussian.response(0.8, 0.1, 0.0)
+    assert pytest.approx(exact.C, rel=1e-4) == tail.C
+
+
 def test_arrays_are_averaged_element_by_element():
     a, sigma = np.array([[0.0], [0.9]]), np.array([0.1, 0.5, 2.0])
     answer = gaussian.response(a, sigma, 0.2)

@@ -12,7 +12,7 @@ from scipy.special import erf
 
 from hopsim import theory
 from hopsim.errors import Refused
-from hopsim.interactions import Power, Quadratic
+from hopsim.interactions import Power, Quadratic, Rectified
 from hopsim.networks import Law
 from hopsim.patterns import Rademacher
 from hopsim.theory import NotConverged, Order, ReplicaSymmetric, crosstalk, gaussian
@@ -29,6 +29,7 @@ def dense(degree, indices):
 LAWS = [HOPFIELD, dense(3, "distinct"), dense(3, "all"), dense(4, "distinct"), dense(4, "all")]
 POINTS = [(0.05, 0.3), (0.04, 0.25), (0.03, 0.3), (0.01, 0.25), (0.003, 0.3)]  # in the retrieval phase of each law
 RETRIEVING = list(zip(LAWS, POINTS, strict=True))
+RECTIFIED = Law(Rectified(3), Rademacher())
 
 
 def difference(function, x, step):
@@ -37,7 +38,7 @@ def difference(function, x, step):
     return fine, 4 * abs(coarse - fine) + 16 * np.finfo(float).eps * (1 + abs(function(x))) / step
 
 
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("law", [*LAWS, RECTIFIED])
 @pytest.mark.parametrize("seed", range(3))
 def test_self_consistency_is_the_gradient_of_the_free_energy(law, seed):
     rng = np.random.default_rng(seed)
@@ -62,7 +63,7 @@ def test_self_consistency_is_the_gradient_of_the_free_energy(law, seed):
 
 
 @pytest.mark.parametrize("branch", ["retrieval", "glass", "paramagnet"])
-@pytest.mark.parametrize(("law", "point"), RETRIEVING)
+@pytest.mark.parametrize(("law", "point"), [*RETRIEVING, (RECTIFIED, (0.06, 0.3))])
 def test_energy_and_entropy_are_derivatives_of_the_free_energy(law, point, branch):
     load, T = point if branch == "retrieval" else (8 * point[0], 1.2 if branch == "paramagnet" else 0.45)
 
@@ -81,7 +82,7 @@ def test_energy_and_entropy_are_derivatives_of_the_free_energy(law, point, branc
     assert solution.free_energy == pytest.approx(solution.energy - T * solution.entropy, abs=1e-12)
 
 
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("law", [*LAWS, RECTIFIED])
 def test_zero_temperature_is_the_limit(law):
     """Corrections to every quantity are linear in T (q = 1 - CT) or of higher order: halving T at least halves them."""
     capacity = theory.capacity(law, temperature=0).load
@@ -229,9 +230,31 @@ def test_stability_by_adaptive_quadrature(branch):
     assert (s.stability > 0) == (branch == "retrieval")
 
 
+def test_retrieval_becomes_unstable_as_amit_gutfreund_and_sompolinsky_say():
+    """T_R → √(8α/9π) exp(-1/2α) at small load (AGS 1987): there the stability vanishes, but for corrections ~ C."""
+    for load in (0.05, 0.04, 0.03):
+        T = math.sqrt(8 * load / (9 * math.pi)) * math.exp(-1 / (2 * load))
+        s = theory.solve(HOPFIELD, load=load, temperature=T)
+        assert 0 < s.order.susceptibility < 2e-4
+        assert abs(s.stability) < 60 * s.order.susceptibility
+
+
+def test_retrieval_at_the_fold_becomes_unstable_at_a_fortieth():
+    """Condition by its T → 0 form, αβ(4/3)ρ/(1-C)² = 1, ρ = C/2 the density of zero fields; corrections of order T."""
+    fold = RS.fold(HOPFIELD, 0.0)
+    order = RS.order(HOPFIELD, fold.load, 0.0, "retrieval")
+    lowest = fold.load * (4 / 3) * (order.susceptibility / 2) / (1 - order.susceptibility) ** 2
+
+    def stability(T):
+        load = RS.fold(HOPFIELD, T).load
+        return RS.stability(RS.order(HOPFIELD, load, T, "retrieval"), HOPFIELD, load, T)
+
+    assert brentq(stability, 0.01, 0.1) == pytest.approx(lowest, rel=0.05)
+
+
 @settings(max_examples=150)
 @given(
-    law=st.sampled_from([*LAWS, dense(7, "distinct"), dense(7, "all"), dense(12, "all")]),
+    law=st.sampled_from([*LAWS, RECTIFIED, dense(7, "distinct"), dense(7, "all"), dense(12, "all")]),
     temperature=st.one_of(st.just(0.0), st.floats(1e-3, 1.3), st.floats(-12, 12).map(lambda x: 10**x)),
     load=st.one_of(st.floats(-6, 1.5), st.floats(-1, 0.1)),
     branch=st.sampled_from(["retrieval", "glass", "paramagnet"]),

@@ -2,6 +2,7 @@
 
 A fixed Gauss-Hermite rule misses the kink when T << σ. Here the z axis is cut at the kink z* = -a/σ and at multiples of
 its width T/σ, graded like the distance to the poles h = ±iπT/2 of tanh(h/T), with one Gauss-Legendre rule per panel.
+The averages that every solver needs are compiled (kernels/averages.py); `average` takes any other function.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erf
+
+from ..kernels import averages
 
 Array = NDArray[np.float64]
 
@@ -68,31 +71,24 @@ def average(function: Callable[[Array], Array], mean: ArrayLike, spread: ArrayLi
 
 def magnetisation(mean: ArrayLike, spread: ArrayLike, temperature: float) -> Array:
     """∫Dz tanh(h/T), T > 0."""
-    return average(lambda h: np.tanh(h / temperature), mean, spread, temperature)
+    return response(mean, spread, temperature).m
 
 
 def response(mean: ArrayLike, spread: ArrayLike, temperature: float) -> Response:
     """The answer of a neuron at temperature T >= 0; a and σ broadcast to [...]. At T = 0 by error functions."""
     if temperature == 0:
         return _response_at_zero(np.asarray(mean, dtype=float), np.maximum(spread, TINY))
-    rule = nodes(mean, spread, temperature)
-    t = np.tanh(rule.h / temperature)
-    wt, s = rule.weights * t, 1 - t * t
-    ws = rule.weights * s
-    C = ws.sum(axis=-1) / temperature
-    v = np.maximum(spread, TINY) ** 2
-    # by parts: with the derivatives on the Gaussian they do not cancel at T << σ, with those on tanh not at T >> σ
-    cold = np.asarray(spread) > temperature
-    dm_cold, dm_warm = (ws * rule.z).sum(axis=-1) / temperature, -(wt * s).sum(axis=-1) / temperature**2
-    dc_cold = (ws * (rule.z**2 - 1)).sum(axis=-1) / temperature
-    dc_warm = -(ws * (3 * s - 2)).sum(axis=-1) / temperature**3
-    return Response(
-        wt.sum(axis=-1),
-        (wt * t).sum(axis=-1),
-        C,
-        np.where(cold, dm_cold / (2 * np.sqrt(v)), dm_warm),
-        np.where(cold, dc_cold / (2 * v), dc_warm),
-    )
+    return Response(*_compiled(averages.respond, 5, mean, spread, temperature))
+
+
+def _compiled(kernel: Callable[..., None], columns: int, mean: ArrayLike, spread: ArrayLike, T: float) -> Array:
+    """[columns, ...]: what a kernel writes for every pair (a, σ)."""
+    a, sigma = np.asarray(mean, dtype=float), np.asarray(spread, dtype=float)
+    if a.shape != sigma.shape:
+        a, sigma = (np.array(x) for x in np.broadcast_arrays(a, sigma))
+    out = np.empty((a.size, columns))
+    kernel(np.ascontiguousarray(a).reshape(-1), np.ascontiguousarray(sigma).reshape(-1), float(T), out)
+    return np.asarray(out.T.reshape(columns, *a.shape))
 
 
 def _response_at_zero(a: Array, sigma: Array) -> Response:
@@ -107,25 +103,20 @@ def log_2cosh(mean: ArrayLike, spread: ArrayLike, temperature: float) -> Array:
         a, sigma = np.asarray(mean, dtype=float), np.maximum(spread, TINY)
         x = a / sigma
         return np.asarray(a * erf(x / np.sqrt(2)) + sigma * HALF_NORMAL * np.exp(-x * x / 2))
-    # ln 2cosh x = |x| + ln(1 + e^(-2|x|)) does not overflow
-    return average(
-        lambda h: np.abs(h) + temperature * np.log1p(np.exp(-2 * np.abs(h) / temperature)), mean, spread, temperature
-    )
+    return np.asarray(_free(mean, spread, temperature)[0])
 
 
 def entropy(mean: ArrayLike, spread: ArrayLike, temperature: float) -> Array:
     """∫Dz [ln 2cosh x - x tanh x], x = h/T: the entropy of a free neuron in its field, 0 at T = 0."""
     if temperature == 0:
         return np.zeros(np.broadcast(mean, spread).shape)
-
-    def binary(h: Array) -> Array:
-        x = np.abs(h) / temperature
-        decay = np.exp(-2 * x)
-        return np.asarray(np.log1p(decay) + 2 * x * decay / (1 + decay))
-
-    return average(binary, mean, spread, temperature)
+    return np.asarray(_free(mean, spread, temperature)[1])
 
 
 def sech4(mean: ArrayLike, spread: ArrayLike, temperature: float) -> Array:
     """∫Dz sech⁴(h/T), T > 0."""
-    return average(lambda h: (1 - np.tanh(h / temperature) ** 2) ** 2, mean, spread, temperature)
+    return np.asarray(_free(mean, spread, temperature)[2])
+
+
+def _free(mean: ArrayLike, spread: ArrayLike, temperature: float) -> Array:
+    return _compiled(averages.free, 3, mean, spread, temperature)

@@ -53,7 +53,8 @@ def solve(
 ) -> Solution:
     """The state of a network on one branch: "retrieval" (stable), "glass" (m = 0, largest q) or "paramagnet".
 
-    Raises NotConverged, saying where the branch is, if it does not exist there; Refused for a wrong request.
+    ansatz=ReplicaSymmetric(patterns=3) makes "retrieval" the symmetric mixture of three patterns. Raises NotConverged,
+    saying where the branch is, if it does not exist there; Refused for a wrong request.
     """
     noise, load, temperature = crosstalk.noise(law), checked_load(load), checked_temperature(temperature)
     if branch not in BRANCHES:
