@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from .interactions import Exponentiated, Polynomial, Power, Quadratic
 from .kernels import exponential, sweeps
-from .layouts import pairwise
+from .layouts import lanes, pairwise
 from .layouts.dense import DenseLayout
+from .layouts.tensor import TensorLayout
 from .levels import Levels
 from .motions import Apart, InPlace, Motion, Motions
+
+HOT = 0.5  # acceptance
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,19 +32,30 @@ class Couplings:
         return InPlace(sweeps.coupling_sweeps, spins, overlaps, *layout, synchronous=synchronous)
 
 
-@dataclass(frozen=True, eq=False)
 class Table:
-    """Tabulated energy differences of any polynomial F: a proposal and a flip cost O(K)."""
+    """Tabulated energy differences of any polynomial F: a proposal and a flip cost O(K).
 
-    patterns: NDArray[np.int8]
-    drop: NDArray[np.int64]
-    rows: NDArray[np.int32]
-    unit: float
+    In 32 bits where every cost provably fits, else in 64.
+    """
+
+    def __init__(self, levels: Levels, patterns: NDArray[np.int8]) -> None:
+        self.patterns, self.drop, self.unit = patterns, levels.drop, levels.unit
+        neurons, count = patterns.shape
+        words = -(-count // 64)
+        bits = np.zeros((2, neurons, 8 * words), dtype=np.uint8)
+        for half, sign in zip(bits, (1, -1), strict=True):
+            packed = np.packbits(patterns == sign, axis=1, bitorder="little")
+            half[:, : packed.shape[1]] = packed
+        blanks = not patterns.all()
+        kind = np.int32 if np.abs(self.drop).max(initial=0) * count < 2**31 else np.int64
+        fall, rise = self.drop.ravel(), -np.roll(self.drop.ravel(), -2)
+        offsets = (levels.rows * self.drop.shape[1] + neurons).astype(np.int32)
+        tables = ((fall if blanks else fall - rise).astype(kind), rise.astype(kind))
+        self._layout = (patterns, bits.view(np.uint64).ravel(), offsets, *tables, blanks)
 
     def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
         """A chain on this representation."""
-        layout = (self.patterns, self.drop, self.rows)
-        return InPlace(sweeps.table_sweeps, spins, overlaps, *layout, synchronous=synchronous)
+        return InPlace(sweeps.table_sweeps, spins, overlaps, *self._layout, synchronous=synchronous)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,35 +75,45 @@ class Exponents:
 
 
 class Pairwise:
-    """Quadratic interaction, ±1 patterns: the fast motions in cyclic order, the general kernels in every other."""
+    """Quadratic interaction, ±1 patterns: the fast motions in any order while N K < 2^31.
+
+    Else, and for synchronous updates, the general kernels.
+    """
 
     def __init__(self, levels: Levels, patterns: NDArray[np.int8]) -> None:
         self._levels, self._patterns, self.unit = levels, patterns, levels.unit
 
     @cached_property
     def layout(self) -> pairwise.PairwiseLayout:
-        """Fields and overlaps in 16 bits."""
+        """Fields and overlaps in 16 or 32 bits."""
         return pairwise.PairwiseLayout(self._patterns)
 
     @cached_property
+    def lanes(self) -> lanes.LaneLayout:
+        """What many chains need beside it."""
+        return lanes.LaneLayout(self.layout)
+
+    @cached_property
     def general(self) -> "Couplings | Table":
-        """The representation for any order."""
+        """The representation for synchronous updates, and for sizes that leave 32 bits."""
         coupled = has_couplings(Quadratic(), *self._patterns.shape)
         return (couplings if coupled else table)(self._levels, self._patterns)
 
     def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
         """A chain on this representation."""
-        if order == "cyclic" and not synchronous and self.layout.fits:
+        if not synchronous and self.layout.fits:
             return pairwise.motion(self.layout, spins, overlaps)
         return self.general.motion(spins, overlaps, order, synchronous)
 
 
 class Dense:
-    """Degree 3 or 4, ±1 patterns: bit-packed signed sums, the general table for synchronous updates."""
+    """Degree 3 or 4, ±1 patterns: bit-packed signed sums, in degree 3 also costs kept with the tensor of its couplings;
+    the general table for synchronous updates."""
 
     def __init__(self, interaction: Power, levels: Levels, patterns: NDArray[np.int8]) -> None:
         self._levels, self._patterns, self.unit = levels, patterns, levels.unit
-        self.layout = DenseLayout.of(interaction, patterns)
+        layout = DenseLayout.of(interaction, patterns)
+        self.layout = TensorLayout(layout) if TensorLayout.fits(layout) else layout
 
     @cached_property
     def general(self) -> Table:
@@ -105,10 +129,19 @@ class Dense:
 Representation = Couplings | Table | Exponents | Pairwise | Dense
 
 
+def in_lanes(representation: Representation, chains: int, order: str, synchronous: bool) -> bool:
+    """Whether that many chains are moved faster side by side, at least when they are hot."""
+    if synchronous or not isinstance(representation, Pairwise) or not lanes.LaneLayout.fits(representation.layout):
+        return False
+    return lanes.worthwhile(representation.layout, chains, order, HOT)
+
+
 def motions(
     representation: Representation, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool
 ) -> Motions:
-    """Chains int8[R, N], int32[R, K] of one disorder sample."""
+    """Chains int8[R, N], int32[R, K] of one disorder sample: in lanes where that is faster, else apart."""
+    if isinstance(representation, Pairwise) and in_lanes(representation, len(spins), order, synchronous):
+        return lanes.Together(representation.lanes, spins, overlaps)
     return Apart([representation.motion(s, m, order, synchronous) for s, m in zip(spins, overlaps, strict=True)])
 
 
@@ -122,7 +155,7 @@ def couplings(levels: Levels, patterns: NDArray[np.int8]) -> Couplings:
 
 def table(levels: Levels, patterns: NDArray[np.int8]) -> Table:
     """The general table of a polynomial interaction."""
-    return Table(patterns, levels.drop, levels.rows, levels.unit)
+    return Table(levels, patterns)
 
 
 def exponents(interaction: Exponentiated, patterns: NDArray[np.int8]) -> Exponents:

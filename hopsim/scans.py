@@ -14,8 +14,8 @@ from . import provenance
 from .errors import Refused
 from .interactions import Polynomial
 from .levels import check_range
-from .networks import Network
-from .simulation import TRACE_BYTES, Point, Run, simulate
+from .networks import Network, Quenched
+from .simulation import TRACE_BYTES, Point, Record, Run, groups, simulate_together
 from .store import Outcome, Store
 
 Batch = list[Run]
@@ -152,17 +152,22 @@ def _outcomes(future: Future[list[Outcome]], batch: Batch) -> list[Outcome]:
 
 def _simulate_batch(batch: Batch) -> list[Outcome]:
     quenched = batch[0].quench()
-    outcomes = []
-    for one in batch:
-        try:
-            record = simulate(one, quenched)
-            columns: dict[str, Any] = dict(record.summary())
-            if one.protocol.series:
-                columns |= {"overlap_series": record.overlap, "energy_series": record.energy}
-            outcomes.append(Outcome(one, columns))
-        except Exception as error:
-            outcomes.append(Outcome(one, None, _message(error)))
-    return outcomes
+    return [outcome for runs in groups(batch, quenched) for outcome in _simulate_group(runs, quenched)]
+
+
+def _simulate_group(runs: Batch, quenched: Quenched) -> list[Outcome]:
+    try:
+        records = simulate_together(runs, quenched)
+        return [Outcome(run, _columns(run, record)) for run, record in zip(runs, records, strict=True)]
+    except Exception as error:
+        return [Outcome(run, None, _message(error)) for run in runs]
+
+
+def _columns(run: Run, record: Record) -> dict[str, Any]:
+    columns: dict[str, Any] = dict(record.summary())
+    if run.protocol.series:
+        columns |= {"overlap_series": record.overlap, "energy_series": record.energy}
+    return columns
 
 
 def _message(error: BaseException) -> str:

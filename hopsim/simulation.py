@@ -12,6 +12,7 @@ from .dynamics import Dynamics, advance_together
 from .errors import Refused, real, whole
 from .networks import Network, Quenched
 from .observables import Series
+from .representations import in_lanes
 from .rng import Keys, Purpose, keys, stream
 from .statistics import autocorrelation_time, blocking
 
@@ -188,7 +189,7 @@ def simulate(run: Run, quenched: Quenched | None = None) -> Record:
 def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> list[Record]:
     """`simulate` each of some runs that differ in temperature only, all their chains moving together."""
     first = runs[0]
-    if any(replace(run, dynamics=first.dynamics) != first for run in runs):
+    if not all(_alike(run, first) for run in runs):
         raise Refused("runs simulated together must share all but their temperature")
     chains = _Chains(runs, quenched if quenched is not None else first.quench())
     chains.advance(first.protocol.equilibrate)
@@ -211,6 +212,26 @@ def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> 
             )
         )
     return records
+
+
+def groups(runs: Sequence[Run], quenched: Quenched) -> list[list[Run]]:
+    """Runs of one disorder sample, those in one list that are simulated faster together."""
+    alike: list[list[Run]] = []
+    for run in runs:
+        own = next((others for others in alike if _alike(run, others[0])), [])
+        if not own:
+            alike.append(own)
+        own.append(run)
+    return [part for found in alike for part in ([found] if _faster(found, quenched) else [[run] for run in found])]
+
+
+def _alike(run: Run, other: Run) -> bool:
+    return replace(run, dynamics=other.dynamics) == other and run.dynamics.moves_with(other.dynamics)
+
+
+def _faster(runs: list[Run], quenched: Quenched) -> bool:
+    rule, chains = runs[0].dynamics, len(runs) * runs[0].protocol.replicas
+    return in_lanes(quenched.representation, chains, rule.order, rule.synchronous)
 
 
 def _rows(readings: list[Reading], number: int) -> NDArray[Any]:

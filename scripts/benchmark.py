@@ -245,13 +245,14 @@ def other() -> None:
     @njit(error_model="numpy")
     def twice(spins: Any, overlaps: Any, patterns: Any, uniform: Any, temperature: float, sweeps: int) -> int:
         flips, sharpness = 0, 0.3
-        for _ in range(sweeps):
+        for sweep in range(sweeps):
             for i in range(spins.size):
+                number = uniform[(sweep * spins.size + i) % uniform.size]
                 top, before, after = overlaps.max(), 0.0, 0.0
                 for mu in range(overlaps.size):
                     before += np.exp(sharpness * (overlaps[mu] - top))
                     after += np.exp(sharpness * (overlaps[mu] - 2 * patterns[i, mu] * spins[i] - top))
-                if -np.log(after / before) / sharpness < -temperature * np.log(uniform[flips % uniform.size]):
+                if -np.log(after / before) / sharpness < -temperature * np.log(number):
                     flips += 1
                     for mu in range(overlaps.size):
                         overlaps[mu] -= 2 * patterns[i, mu] * spins[i]
@@ -277,6 +278,92 @@ def other() -> None:
         rates: Rates = {"hopsim": ours(network, quenched, rule, state), "F evaluated twice": direct}
         title = f"Log-sum-exp, N = 60, K = 4000, λ = 0.3, T = {temperature}"
         compare(_described(title, acceptance, quenched), rates)
+
+
+def polynomial() -> None:
+    """Every other F on the general kernel, against compiled loops that evaluate F twice per pattern in float64."""
+    cases: tuple[tuple[Network, str], ...] = (
+        (hs.rectified(neurons=64, degree=3, load=0.05), "rectified p = 3"),
+        (hs.rectified(neurons=128, degree=3, load=0.05), "rectified p = 3"),
+        (hs.dense(neurons=64, degree=5, indices="all", patterns=4000), "p = 5"),
+        (hs.dense(neurons=64, degree=6, indices="all", patterns=20000), "p = 6"),
+        (hs.dense(neurons=128, degree=3, indices="all", load=0.05, ensemble=hs.Diluted(0.3)), "p = 3, blanks 0.3"),
+    )
+    for network, name in cases:
+        interaction = network.law.interaction
+        quenched = network.quench(np.random.default_rng(0))
+        for temperature, cued in ((0.1, True), (hot(quenched), False)):
+            rule = hs.Metropolis(temperature=temperature, order="cyclic")
+            state, acceptance = equilibrated(quenched, rule, cued=cued)
+            rates: Rates = {"hopsim": ours(network, quenched, rule, state)}
+            for kind, loop in loops(type(interaction).__name__ == "Rectified").items():
+                rates[kind] = direct(loop, quenched, state, temperature)
+            title = f"{name}, N = {network.neurons}, K = {network.patterns}, T = {temperature:.2g}"
+            compare(_described(title, acceptance, quenched), rates)
+
+
+def hot(quenched: Quenched) -> float:
+    """Three times the spread of the cost of a flip over random states: a temperature of high acceptance."""
+    network, rng = quenched.network, np.random.default_rng(2)
+    spins = rng.choice(np.array([-1, 1], dtype=np.int8), (200, network.neurons))
+    turned = spins.copy()
+    turned[:, 0] *= -1
+    both = [quenched.energy_density(quenched.overlaps(some)) for some in (spins, turned)]
+    return float(3 * np.std(both[1] - both[0]) * network.neurons)
+
+
+def loops(rectified: bool) -> dict[str, Any]:
+    """The loop with the power as a number, and, vectorised, with the powers 3, 5 or 6 written out."""
+    from numba import njit
+
+    def loop(power: Any, fast: bool) -> Any:
+        gain = njit(inline="always", error_model="numpy", fastmath=fast)(power)
+
+        @njit(error_model="numpy", fastmath=fast)
+        def twice(
+            spins: Any, overlaps: Any, patterns: Any, uniform: Any, temperature: float, sweeps: int, p: float
+        ) -> int:
+            flips = 0
+            for sweep in range(sweeps):
+                for i in range(spins.size):
+                    entries, spin, cost = patterns[i], np.int32(spins[i]), 0.0
+                    for mu in range(overlaps.size):
+                        after = np.int32(overlaps[mu] - np.int32(2 * np.int32(entries[mu]) * spin))
+                        now, then = np.float64(overlaps[mu]), np.float64(after)
+                        if rectified:
+                            now, then = max(now, 0.0), max(then, 0.0)
+                        cost += gain(now, p) - gain(then, p)
+                    if cost < -temperature * np.log(uniform[(sweep * spins.size + i) % uniform.size]):
+                        flips += 1
+                        for mu in range(overlaps.size):
+                            overlaps[mu] -= 2 * entries[mu] * spin
+                        spins[i] = -spins[i]
+            return flips
+
+        return twice
+
+    def written_out(x: float, p: float) -> float:
+        cube = x * x * x
+        return cube if p == 3 else cube * x * x if p == 5 else cube * cube
+
+    return {"F twice, power": loop(lambda x, p: x**p, False), "F twice, written out": loop(written_out, True)}
+
+
+def direct(loop: Any, quenched: Quenched, state: states.State, temperature: float) -> Callable[[], float]:
+    """Proposals per second of a loop."""
+    interaction, uniform = quenched.network.law.interaction, np.random.default_rng(0).random(10007)
+    assert quenched.levels is not None
+    scaled = temperature / quenched.levels.unit
+    sweeps = max(2, int(5e6 / quenched.patterns.size))
+
+    def rate() -> float:
+        spins, overlaps = state.spins.copy(), state.overlaps.copy()
+        start = time.process_time()
+        loop(spins, overlaps, quenched.patterns, uniform, scaled, sweeps, float(interaction.degree))  # type: ignore[union-attr]
+        return spins.size * sweeps / (time.process_time() - start)
+
+    rate()
+    return rate
 
 
 def retrieval() -> None:
@@ -414,7 +501,9 @@ AGAINST_K = (
     (3, 1.0, False, tuple((128, k) for k in (250, 500, 1000, 2000, 4000))),
     (4, 1.0, False, tuple((64, k) for k in (500, 1000, 2000, 4000, 8000))),
 )
-SECTIONS = {s.__name__: s for s in (pairwise, replicas, dense, other, retrieval, threads, startup, whole, scaling)}
+SECTIONS = {
+    s.__name__: s for s in (pairwise, replicas, dense, other, polynomial, retrieval, threads, startup, whole, scaling)
+}
 
 
 def main() -> None:

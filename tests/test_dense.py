@@ -14,6 +14,7 @@ from hopsim.draws import Draws
 from hopsim.interactions import Power, Quadratic, Rectified
 from hopsim.kernels import counters
 from hopsim.layouts.dense import DenseLayout
+from hopsim.layouts.tensor import TensorLayout, TensorMotion
 from hopsim.levels import Levels
 from hopsim.rng import keys
 
@@ -61,6 +62,16 @@ def chain(representation, patterns, start, draws, every):
         since += one.n_sweeps
     motion.close()
     return flips, spins, overlaps, spin_trace, overlap_trace
+
+
+class KeptCosts:
+    """The representation of degree 3 that never leaves the costs kept."""
+
+    def __init__(self, layout):
+        self.layout, self.unit = layout, layout.unit
+
+    def motion(self, spins, overlaps, order, synchronous):
+        return TensorMotion(self.layout, spins, overlaps)
 
 
 def starts(patterns):
@@ -178,6 +189,22 @@ def test_what_does_not_fit_is_left_to_the_general_kernel():
     assert DenseLayout.fits(Power(4, "all"), many[:, :2])
 
 
+@pytest.mark.parametrize("count", [1638, 1639])
+def test_the_general_table_is_exact_on_both_sides_of_32_bits(count):
+    largest = 20**5 - 18**5  # the cost of every site for all patterns equal to the state
+    assert (largest * count < 2**31) == (count == 1638)
+    patterns = np.tile(draw(20, 1), count)
+    general = representations.table(Levels(Power(5, "all"), patterns), patterns)
+    order = np.arange(20, dtype=np.int32)[None]
+    for site in (0, 19):
+        for threshold, flips in ((largest * count - 256, False), (largest * count + 256, True)):
+            thresholds = np.full((1, 20), -np.inf, dtype=np.float32)
+            thresholds[0, site] = threshold
+            spins, overlaps = patterns[:, 0].copy(), np.full(count, 20, dtype=np.int32)
+            assert naive.move(general, spins, overlaps, order, thresholds, False, 0, 0, *no_trace(20, count)) == flips
+            assert (overlaps == 20 - 2 * flips).all()
+
+
 WALK = """
 import test_dense
 print(test_dense.walk())
@@ -191,8 +218,12 @@ def walk():
         for N in (50, 300, 301):
             patterns = draw(N, 330)
             draws = list(chunks("cyclic", counters.GLAUBER, scale(interaction, patterns, 1.0), N, (3,)))
-            flips, *arrays = chain(DenseLayout.of(interaction, patterns), patterns, patterns[:, 0], draws, 0)
-            ends.append((flips, *(array.tobytes().hex() for array in arrays)))
+            layout = DenseLayout.of(interaction, patterns)
+            general = representations.table(Levels(interaction, patterns), patterns)
+            kept = [KeptCosts(TensorLayout(layout))] if TensorLayout.fits(layout) else []
+            for representation in (layout, general, *kept):
+                flips, *arrays = chain(representation, patterns, patterns[:, 0], draws, 0)
+                ends.append((flips, *(array.tobytes().hex() for array in arrays)))
     return repr(ends)
 
 

@@ -106,14 +106,14 @@ def test_another_seed_does_not_mix_with_old_results(tmp_path):
 
 
 def test_a_failing_run_is_recorded_and_the_rest_goes_on(tmp_path, monkeypatch):
-    simulate = scans.simulate
+    simulate = scans.simulate_together
 
-    def fragile(one: Run, quenched):
-        if one.sample == 2 and one.dynamics.temperature == 0.5:
+    def fragile(runs: list[Run], quenched):
+        if runs[0].sample == 2 and runs[0].dynamics.temperature == 0.5:
             raise MemoryError("no room\nat all")
-        return simulate(one, quenched)
+        return simulate(runs, quenched)
 
-    monkeypatch.setattr(scans, "simulate", fragile)
+    monkeypatch.setattr(scans, "simulate_together", fragile)
     summary = run(tmp_path / "a.h5")
     assert summary.finished == SCAN.size - 4
     assert {o.message for o in summary.failures} == {"MemoryError: no room"}

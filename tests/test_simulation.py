@@ -67,11 +67,25 @@ def test_runs_simulated_together_are_those_simulated_alone(rule, order):
     assert all(same(record, hs.simulate(run)) for run, record in zip(runs, together, strict=True))
 
 
+@pytest.mark.parametrize("order", ["cyclic", "permutation"])
+def test_many_temperatures_and_replicas_move_in_lanes_and_give_what_each_gives_alone(order):
+    network = hs.hopfield(neurons=200, load=0.1)
+    protocol = hs.Protocol(cue_overlap=1.0, equilibrate=5, measure=12, every=2, replicas=3)
+    runs = [
+        hs.Run(network, hs.Glauber(temperature=T / 10, order=order), protocol, seed=1, sample=2) for T in range(1, 13)
+    ]
+    quenched = runs[0].quench()
+    assert simulation.groups(runs, quenched) == [runs]
+    assert len(simulation.groups(runs[:1] + [replace(runs[1], dynamics=hs.SignUpdate())], quenched)) == 2
+    records = simulation.simulate_together(runs, quenched)
+    assert all(same(record, hs.simulate(run)) for run, record in zip(runs, records, strict=True))
+
+
 def test_runs_of_different_kinds_are_not_simulated_together():
     other = replace(RUN, dynamics=hs.Metropolis(temperature=0.4))
     with pytest.raises(hs.Refused, match="share all but their temperature"):
         simulation.simulate_together([RUN, replace(RUN, sample=2)])
-    with pytest.raises(hs.Refused, match="rules of one kind"):
+    with pytest.raises(hs.Refused, match="share all but their temperature"):
         simulation.simulate_together([RUN, other])
 
 

@@ -116,5 +116,6 @@ def fill_permutations(sites, key, first_sweep):
         for k in range(neurons):
             out[k] = k
         for k in range(neurons - 1, 0, -1):
-            j = np.int64(np.uint64(words[k]) * np.uint64(k + 1) >> _HIGH)
-            out[k], out[j] = out[j], out[k]
+            i = np.uint64(k)  # indices that cannot be negative need no wrapping
+            j = np.uint64(words[i]) * np.uint64(k + 1) >> _HIGH
+            out[i], out[j] = out[j], out[i]

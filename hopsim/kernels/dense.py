@@ -109,17 +109,26 @@ def _dot_bytes(context, builder, sums, unsigned, signed):
     return builder.add(sums, _add_neighbours(builder, _add_neighbours(builder, products)))
 
 
+def _dot_32_shorts(context, builder, sums, left, right):
+    """sums + left · right, int16 lanes, two products to a sum."""
+    if _has(context, "avx512vnni"):
+        packed = (builder.bitcast(vector, _SUMS) for vector in (left, right))
+        return _call(builder, "llvm.x86.avx512.vpdpwssd.512", _SUMS, sums, *packed)
+    if _has(context, "avx2"):
+        quad = ir.VectorType(_WORD32, 8)
+        parts = ([_part(builder, vector, range(k, k + 16)) for vector in (left, right)] for k in (0, 16))
+        pairs = [_call(builder, "llvm.x86.avx2.pmadd.wd", quad, *part) for part in parts]
+        return builder.add(sums, builder.shuffle_vector(*pairs, ir.Constant(_SUMS, list(range(16)))))
+    wide = ir.VectorType(_WORD32, 32)
+    products = builder.mul(builder.sext(left, wide), builder.sext(right, wide))
+    return builder.add(sums, _add_neighbours(builder, products))
+
+
 def _dot_shorts(context, builder, sums, left, right):
     """sums + left · right, int16 lanes, four products to a sum."""
-    wide = ir.VectorType(_WORD32, 32)
     for first in (0, 32):
-        one, other = (_part(builder, vector, range(first, first + 32)) for vector in (left, right))
-        if _has(context, "avx512vnni"):
-            packed = (builder.bitcast(vector, _SUMS) for vector in (one, other))
-            sums = _call(builder, "llvm.x86.avx512.vpdpwssd.512", _SUMS, sums, *packed)
-        else:
-            products = builder.mul(builder.sext(one, wide), builder.sext(other, wide))
-            sums = builder.add(sums, _add_neighbours(builder, products))
+        parts = (_part(builder, vector, range(first, first + 32)) for vector in (left, right))
+        sums = _dot_32_shorts(context, builder, sums, *parts)
     return sums
 
 
@@ -172,6 +181,28 @@ _signed_even_squares = _signed_squares(odd=0)
 _signed_odd_squares = _signed_squares(odd=1)
 
 
+def _short_signs(context, builder, arrays, number, index):
+    """The bits of a word as int16 lanes: 1 where set, else -1."""
+    one = _constant(_lanes(_SHORT), 1)
+    if _has(context, "avx512bw"):
+        return builder.select(arrays.mask(number, index), one, builder.neg(one))
+    # four copies of the word, so that a shuffle of bytes within 128 bits brings to each lane the byte of its bit
+    copies = _spread(builder, arrays.read(number, index, _WORD64), ir.VectorType(_WORD64, 4))
+    octets = builder.bitcast(copies, ir.VectorType(_BYTE, 32))
+    bits = ir.Constant(ir.VectorType(_SHORT, 16), [1 << lane % 8 for lane in range(16)])
+    signs = []
+    for first in (0, 2, 4, 6):
+        bytes_of_lanes = [16 * (lane // 16) + first + lane // 16 for lane in range(32)]
+        tested = builder.and_(builder.bitcast(_part(builder, octets, bytes_of_lanes), bits.type), bits)
+        unset = builder.sext(builder.icmp_signed("==", tested, _constant(bits.type, 0)), bits.type)
+        signs.append(builder.or_(unset, _constant(bits.type, 1)))
+    while len(signs) > 1:
+        count = 2 * signs[0].type.count
+        both = ir.Constant(ir.VectorType(_WORD32, count), list(range(count)))
+        signs = [builder.shuffle_vector(low, high, both) for low, high in zip(signs[::2], signs[1::2], strict=True)]
+    return signs[0]
+
+
 @intrinsic
 def _signed_weights(typing, bits, row, weights, start, words):
     """int32 Σ ξ w over words start, ..., start + words - 1 of the patterns; bits begin at word `row`."""
@@ -179,13 +210,13 @@ def _signed_weights(typing, bits, row, weights, start, words):
     def emit(context, builder, signature, arguments):
         arrays = _Arrays(context, builder, signature, arguments)
         _, row, _, start, words = arguments
-        plus, minus = _constant(_lanes(_SHORT), 1), _constant(_lanes(_SHORT), -1)
 
         def term(sums, word):
             word = builder.add(start, word)
             w = arrays.read(2, builder.shl(word, _WORD64(6)), _lanes(_SHORT))
-            signs = builder.select(arrays.mask(0, builder.add(row, word)), plus, minus)
-            return _dot_shorts(context, builder, sums, w, signs)
+            return _dot_shorts(
+                context, builder, sums, w, _short_signs(context, builder, arrays, 0, builder.add(row, word))
+            )
 
         return _sum_over_words(builder, words, term)
 
@@ -372,6 +403,31 @@ def _move_magnitudes(halves, bits, magnitudes, flags, row, spin, odd, last, exce
     return count
 
 
+@njit(error_model="numpy", nogil=True)
+def _open_magnitudes(halves, bits, odd, last, factor, patterns):
+    """Magnitudes, their flags, the exceptions and their number, and -(factor/2) Σ_μ M_μ."""
+    words = halves.size // 64
+    magnitudes, flags = np.empty(64 * words, dtype=np.int8), np.zeros(words, dtype=np.uint64)
+    exceptions, extra = np.empty(halves.size, dtype=np.int64), np.empty(halves.size, dtype=np.int64)
+    count = _move_magnitudes(halves, bits, magnitudes, flags, 0, np.int8(0), odd, last, exceptions, extra)
+    common = np.int64(0)
+    for mu in range(patterns):
+        common -= factor // 2 * (2 * np.int64(halves[mu]) + odd)
+    return magnitudes, flags, exceptions, extra, count, common
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cubic_costs(costs, spins, halves, odd, last, bits, sums, numbers, patterns):
+    """The cost of every site, as in `cubic_sweeps`."""
+    factor, bias = numbers
+    words = halves.size // 64
+    magnitudes, _, exceptions, extra, count, common = _open_magnitudes(halves, bits, odd, last, factor, patterns)
+    for i in range(spins.size):
+        total = _sum_squares(bits, words * i, magnitudes, odd, words)
+        total += _sum_exceptions(bits, words * i, exceptions, extra, count)
+        costs[i] = common + spins[i] * (factor * total + bias * sums[i])
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def cubic_sweeps(
     spins, halves, odd, last, bits, sums, numbers, orders, thresholds, settles, every, since, spin_trace, overlap_trace
@@ -383,12 +439,9 @@ def cubic_sweeps(
     """
     factor, bias = numbers
     words = halves.size // 64
-    magnitudes, flags = np.empty(64 * words, dtype=np.int8), np.zeros(words, dtype=np.uint64)
-    exceptions, extra = np.empty(halves.size, dtype=np.int64), np.empty(halves.size, dtype=np.int64)
-    count = _move_magnitudes(halves, bits, magnitudes, flags, 0, np.int8(0), odd, last, exceptions, extra)
-    common = np.int64(0)
-    for mu in range(overlap_trace.shape[1]):
-        common -= factor // 2 * (2 * np.int64(halves[mu]) + odd)
+    magnitudes, flags, exceptions, extra, count, common = _open_magnitudes(
+        halves, bits, odd, last, factor, overlap_trace.shape[1]
+    )
     flips, settled = 0, False
     for sweep in range(thresholds.shape[0]):
         order = orders[sweep % orders.shape[0]]

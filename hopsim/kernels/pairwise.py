@@ -1,356 +1,115 @@
-"""Fast sweeps of the classical network with ±1 patterns: sixty-four proposals tested at once, in cyclic site order.
+"""Fast sweeps of the classical network with ±1 patterns: 64 proposals at once in cyclic order, one by one in others.
 
 Layout. Sites come in blocks of 64; of a block, `signs` holds one bit a site (1: spin -1) and `bits[K' q + μ]` the bits
 ξ > 0 of pattern μ in block q (K' = K rounded up to 8). With e = 2 for even K, else 1, every coupling is a multiple of
 e and J' = J/e; a field h = Σ_{j≠i} J_ij σ_j never changes h/e modulo 2, so h = e (2g + odd) with a fixed bit `odd` a
-site, and the kernels keep only g, in 16 bits. A flip of site i moves g_j by -σ_i J'_ij. The cost of a flip is
-σ h = e (2c + odd) with c = g for spin +1, -g - odd for spin -1; it is below a threshold t iff c <= limit,
-limit = ⌊(⌈t⌉ - 1 - e odd)/(2e)⌋, in exact integers. The caller checks all |h| <= 65533 e, so that -32768 < c < 32767.
+site, and the kernels keep only g, in 16 or 32 bits: the type of the array of fields decides. A flip of site i moves g_j
+by -σ_i J'_ij. The cost of a flip is σ h = e (2c + odd) with c = g for spin +1, -g - odd for spin -1.
 
-`weights` are the overlaps in 16 bits: M for odd K, (M - N mod 2)/2 for even K. What follows the same bits is the
-trajectory of the general kernels: same words, same float32 thresholds, same comparisons.
+Limits. The cost, an integer, is below a threshold t iff it is at most ⌈t⌉ - 1, that is iff c <= limit with
+limit = ⌊(⌈t⌉ - base)/2e⌋ and base = 1 + e odd: a shift of an integer. Thresholds are first kept within ±most, which
+changes no comparison where all |h| < most. With most = 65534 e, limits are at most 32766 and at least -32768; with
+most = 2^31 - 128, the largest float32 below 2^31, ⌈t⌉ - base still fits 32 bits. The caller sees to |h| < most.
+
+`weights` are the overlaps: M for odd K, (M - N mod 2)/2 for even K. What follows the same bits is the trajectory of the
+general kernels: same words, same float32 thresholds, same comparisons.
 """
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
 
-from .counters import METROPOLIS, SIGN, _minus_log, fill_words, philox
+from .counters import METROPOLIS, SIGN, _minus_log, fill_permutations, fill_random_sites, fill_words
+from .vectors import (
+    add_rows,
+    fill_bounds,
+    fill_limits,
+    move_weights,
+    offer,
+    ones,
+    sum_fields,
+    sum_weights,
+    turn_weights,
+)
 
 _ONE = np.uint64(1)
-_HIGH = np.uint64(32)
 _ALL = np.uint64(2**64 - 1)
 
-# --- primitives: vector instructions of no particular processor ---
 
-_BIT, _INT16, _INT32, _INT64 = ir.IntType(1), ir.IntType(16), ir.IntType(32), ir.IntType(64)
-_LANES = ir.VectorType(_INT16, 64)
-_EIGHT = ir.VectorType(_INT64, 8)
+# --- layouts ---
 
 
-def _constant(kind, value):
-    return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
+@njit(cache=True, nogil=True, error_model="numpy")
+def couple(couplings, columns, neurons, patterns, halvings):
+    """J' between all sites but themselves, by popcount; couplings[side * side], columns uint64[words, side] of bits.
 
-
-def _pointer(context, builder, signature, arguments, position, index, kind):
-    """Address of element `index` of an array argument, seen as `kind`."""
-    array = context.make_array(signature.args[position])(context, builder, value=arguments[position])
-    return builder.bitcast(builder.gep(array.data, [index]), kind.as_pointer())
-
-
-def _load(builder, pointer):
-    instruction = builder.load(pointer)
-    instruction.align = 1
-    return instruction
-
-
-def _store(builder, value, pointer):
-    builder.store(value, pointer).align = 1
-
-
-def _spread(builder, scalar, kind):
-    """A vector of one number in all lanes."""
-    first = builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(_INT32, 0))
-    return builder.shuffle_vector(first, first, _constant(ir.VectorType(_INT32, kind.count), 0))
-
-
-def _of_bits(builder, word):
-    return builder.bitcast(word, ir.VectorType(_BIT, 64))
-
-
-def _passing(builder, fields, limits, opposite, live, signs):
-    """Bits of the sites whose spin flips: c <= limit. `opposite` is -odd, so that c of a spin -1 is opposite - g."""
-    costs = builder.select(_of_bits(builder, signs), builder.sub(opposite, fields), fields)
-    return builder.and_(builder.bitcast(builder.icmp_signed("<=", costs, limits), _INT64), live)
-
-
-def _opposite(builder, odd):
-    return builder.select(_of_bits(builder, odd), _constant(_LANES, -1), _constant(_LANES, 0))
-
-
-def _function(builder, name, kind, *more, result=None):
-    """An operation of LLVM, by its full name; the result is of the kind of the first argument unless told."""
-    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result or kind, [kind, *more]), name)
-
-
-@intrinsic
-def _leading_zeros(typingctx, word):
-    """Leading zeros of a uint32; 32 of zero."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.call(_function(builder, "llvm.ctlz.i32", _INT32, _BIT), [arguments[0], ir.Constant(_BIT, 0)])
-
-    return types.int32(types.uint32), generate
-
-
-@intrinsic
-def _floor(typingctx, number):
-    """float32 rounded down, as a float32 (that of the library gives an int64, which spoils vector loops)."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.call(_function(builder, "llvm.floor.f32", ir.FloatType()), [arguments[0]])
-
-    return types.float32(types.float32), generate
-
-
-@intrinsic
-def _ones(typingctx, word):
-    """Number of bits set in a uint64."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.call(_function(builder, "llvm.ctpop.i64", _INT64), [arguments[0]])
-
-    return types.int64(types.uint64), generate
-
-
-@intrinsic
-def _any_passing(typingctx, fields, first, limits, odd, live, signs):
-    """Bits of the 64 sites from `first` that pass limits[0:64]."""
-
-    def generate(context, builder, signature, arguments):
-        g = _load(builder, _pointer(context, builder, signature, arguments, 0, arguments[1], _LANES))
-        limit = _load(builder, _pointer(context, builder, signature, arguments, 2, ir.Constant(_INT64, 0), _LANES))
-        _, _, _, odd, live, signs = arguments
-        return _passing(builder, g, limit, _opposite(builder, odd), live, signs)
-
-    return types.uint64(fields, types.int64, limits, types.uint64, types.uint64, types.uint64), generate
-
-
-@intrinsic
-def _settle(typingctx, fields, first, diagonal, row, couplings, length, limits, odd, live, signs):
-    """Offer the 64 flips of a block in turn and return its new signs.
-
-    The fields of the block, fields[first:first+64], live in registers; a flip of local site l adds the 64 couplings of
-    row + l of `diagonal` (64 wide, so that they come from a small array read in order) and retests the sites after l.
-    The whole row + l of `couplings`, `length` wide, is added to fields[0:length] in memory, off the chain of dependent
-    instructions (length 0: fields are not kept in memory).
+    Returns the largest |J'| and max_i Σ_j |J'_ij|; entries that do not fit the array are then wrong.
     """
-
-    def generate(context, builder, signature, arguments):
-        _, first, _, row, _, length, _, odd, live, signs = arguments
-        zero, width = ir.Constant(_INT64, 0), ir.Constant(_INT64, 64)
-
-        def moved(fields, position, index, negative):
-            entry = ir.IntType(signature.args[position].dtype.bitwidth)
-            place = _pointer(context, builder, signature, arguments, position, index, ir.VectorType(entry, 64))
-            loaded = _load(builder, place)
-            change = loaded if entry == _INT16 else builder.sext(loaded, _LANES)
-            return builder.add(fields, builder.sub(builder.xor(change, negative), negative))
-
-        limit = _load(builder, _pointer(context, builder, signature, arguments, 6, zero, _LANES))
-        opposite = _opposite(builder, odd)
-        start = _load(builder, _pointer(context, builder, signature, arguments, 0, first, _LANES))
-        block = cgutils.alloca_once_value(builder, start)
-        spins = cgutils.alloca_once_value(builder, signs)
-        flips = cgutils.alloca_once_value(builder, _passing(builder, start, limit, opposite, live, signs))
-        with _WhileBits(builder, flips):
-            pending, old = builder.load(flips), builder.load(spins)
-            lowest = _function(builder, "llvm.cttz.i64", _INT64, _BIT)
-            site = builder.call(lowest, [pending, ir.Constant(_BIT, 1)])
-            bit = builder.shl(ir.Constant(_INT64, 1), site)
-            up = builder.icmp_unsigned("==", builder.and_(old, bit), zero)
-            negative = _spread(builder, builder.sext(up, _INT16), _LANES)
-            site_row = builder.add(row, site)
-            now = moved(builder.load(block), 2, builder.mul(site_row, width), negative)
-            new = builder.xor(old, bit)
-            later = builder.shl(ir.Constant(_INT64, -2), site)
-            builder.store(now, block)
-            builder.store(new, spins)
-            builder.store(builder.and_(_passing(builder, now, limit, opposite, live, new), later), flips)
-            begin = builder.mul(site_row, length)
-            with cgutils.for_range_slice(builder, zero, length, width) as (k, _):
-                place = _pointer(context, builder, signature, arguments, 0, k, _LANES)
-                _store(builder, moved(_load(builder, place), 4, builder.add(begin, k), negative), place)
-        return builder.load(spins)
-
-    index, word = types.int64, types.uint64
-    arrays = (fields, index, diagonal, index, couplings, index, limits)
-    return types.uint64(*arrays, word, word, word), generate
+    words, side = columns.shape
+    differing, sums = np.empty(side, dtype=np.int32), np.zeros(neurons, dtype=np.int64)
+    largest = np.int64(0)
+    for first in range(0, neurons, 1024):
+        last = min(first + 1024, neurons)
+        count = differing[first:last]
+        for i in range(neurons):
+            count[:] = 0
+            for w in range(words):
+                chosen, column = columns[w, i], columns[w, first:last]
+                for j in range(count.size):
+                    count[j] = np.int32(count[j] + np.int32(ones(column[j] ^ chosen)))
+            row, total, most = couplings[i * side + first : i * side + last], np.int32(0), np.int32(0)
+            for j in range(count.size):
+                coupling = np.int32(np.int32(patterns) - np.int32(count[j] << 1)) >> halvings
+                coupling = np.int32(coupling) if j + first != i else np.int32(0)
+                row[j] = coupling
+                size = np.int32(abs(coupling))
+                total, most = np.int32(total + size), max(most, size)
+            sums[i] += total
+            largest = max(largest, np.int64(most))
+    return largest, sums.max()
 
 
-@intrinsic
-def _sum_fields(typingctx, out, first, bits, begin, weights, count, offsets, plus, minus, signs):
-    """out[first:first+64] = Σ_{k<count, bit k} weights[k] + offsets[first:first+64] + (plus or minus by sign).
-
-    All modulo 2^16; bits from bits[begin]; count is a multiple of 4.
-    """
-
-    def generate(context, builder, signature, arguments):
-        _, first, _, begin, _, count, _, plus, minus, signs = arguments
-        sums = [cgutils.alloca_once_value(builder, _constant(_LANES, 0)) for _ in range(4)]
-        with cgutils.for_range_slice(builder, ir.Constant(_INT64, 0), count, ir.Constant(_INT64, 4)) as (k, _):
-            for lane, total in enumerate(sums):
-                index = builder.add(k, ir.Constant(_INT64, lane))
-                at = builder.add(begin, index)
-                word = _load(builder, _pointer(context, builder, signature, arguments, 2, at, _INT64))
-                weight = _load(builder, _pointer(context, builder, signature, arguments, 4, index, _INT16))
-                old = builder.load(total)
-                new = builder.add(old, _spread(builder, weight, _LANES))
-                builder.store(builder.select(_of_bits(builder, word), new, old), total)
-        a, b, c, d = (builder.load(total) for total in sums)
-        total = builder.add(builder.add(a, b), builder.add(c, d))
-        by_sign = [_spread(builder, builder.trunc(number, _INT16), _LANES) for number in (minus, plus)]
-        offset = _load(builder, _pointer(context, builder, signature, arguments, 6, first, _LANES))
-        total = builder.add(builder.add(total, offset), builder.select(_of_bits(builder, signs), *by_sign))
-        _store(builder, total, _pointer(context, builder, signature, arguments, 0, first, _LANES))
-        return context.get_dummy_value()
-
-    index, word = types.int64, types.uint64
-    return types.void(out, index, bits, index, weights, index, offsets, index, index, word), generate
-
-
-@intrinsic
-def _move_weights(typingctx, weights, bits, begin, count, flipped, signs, shift):
-    """weights[k] += (2 n_k - n) << shift, n_k the flipped sites that now agree with pattern k, of n; returns Σ n_k."""
-
-    def generate(context, builder, signature, arguments):
-        _, _, begin, count, flipped, signs, shift = arguments
-        narrow = ir.VectorType(_INT16, 8)
-        ones = _function(builder, "llvm.ctpop.v8i64", _EIGHT)
-        total = cgutils.alloca_once_value(builder, _constant(_EIGHT, 0))
-        chosen, spins = _spread(builder, flipped, _EIGHT), _spread(builder, signs, _EIGHT)
-        all_flipped = builder.trunc(builder.call(ones, [chosen]), narrow)
-        shifts = _spread(builder, builder.trunc(shift, _INT16), narrow)
-        with cgutils.for_range_slice(builder, ir.Constant(_INT64, 0), count, ir.Constant(_INT64, 8)) as (k, _):
-            at = builder.add(begin, k)
-            words = _load(builder, _pointer(context, builder, signature, arguments, 1, at, _EIGHT))
-            agree = builder.call(ones, [builder.and_(chosen, builder.xor(words, spins))])
-            builder.store(builder.add(builder.load(total), agree), total)
-            few = builder.trunc(agree, narrow)
-            change = builder.shl(builder.sub(builder.add(few, few), all_flipped), shifts)
-            place = _pointer(context, builder, signature, arguments, 0, k, narrow)
-            _store(builder, builder.add(_load(builder, place), change), place)
-        reduce = _function(builder, "llvm.vector.reduce.add.v8i64", _EIGHT, result=_INT64)
-        return builder.call(reduce, [builder.load(total)])
-
-    index, word = types.int64, types.uint64
-    return types.int64(weights, bits, index, index, word, word, index), generate
-
-
-class _WhileBits:
-    """A loop as long as a word in memory is not zero."""
-
-    def __init__(self, builder, word):
-        self._builder, self._word = builder, word
-
-    def __enter__(self):
-        builder = self._builder
-        self._test = builder.append_basic_block("bits.test")
-        body = builder.append_basic_block("bits.body")
-        self._end = builder.append_basic_block("bits.end")
-        builder.branch(self._test)
-        builder.position_at_end(self._test)
-        left = builder.icmp_unsigned("!=", builder.load(self._word), ir.Constant(_INT64, 0))
-        builder.cbranch(left, body, self._end)
-        builder.position_at_end(body)
-
-    def __exit__(self, *exception):
-        self._builder.branch(self._test)
-        self._builder.position_at_end(self._end)
+@njit(cache=True, nogil=True, error_model="numpy")
+def couple_blocks(diagonal, columns, neurons, patterns, halvings):
+    """J' between the 64 sites of each block, diagonal[64 * side]; returns the largest |J'|."""
+    words, largest = columns.shape[0], np.int64(0)
+    for i in range(neurons):
+        first = i & -64
+        for j in range(first, min(first + 64, neurons)):
+            differing = np.int64(0)
+            for w in range(words):
+                differing += ones(columns[w, i] ^ columns[w, j])
+            coupling = (patterns - 2 * differing) >> halvings if i != j else np.int64(0)
+            diagonal[64 * i + j - first] = coupling
+            largest = max(largest, abs(coupling))
+    return largest
 
 
 # --- limits ---
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _draw_words(words, key, sweep, block):
-    """The 64 words of a block of positions, as counters.fill_words places them."""
-    key0, key1 = np.uint32(key), np.uint32(key >> _HIGH)
-    sweep0, sweep1 = np.uint32(sweep), np.uint32(sweep >> _HIGH)
-    first = np.uint32(16 * block)
-    for lane in range(16):
-        counter = np.uint32(first + np.uint32(lane))
-        w0, w1, w2, w3 = philox(counter, sweep0, sweep1, np.uint32(0), key0, key1)
-        words[lane], words[lane + 16], words[lane + 32], words[lane + 48] = w0, w1, w2, w3
+@njit(inline="always", error_model="numpy")
+def _most(fields, halvings):
+    return np.float32(65534 << halvings) if fields.itemsize == 2 else np.float32(2**31 - 128)
 
 
 @njit(inline="always", error_model="numpy")
-def _limit(threshold, odd, unit):
-    """The largest c whose cost e (2c + odd) is below the threshold, with unit = 2e; never (-32768) for a NaN.
+def _step(scale, most, shift):
+    """What bounds limits from above, times 2^23 log2(1/u); 0 if the bound could leave the range of limits.
 
-    Clamped to where nothing or all is below; from there on exact in float32: integers below 2^18 and their quarters.
+    A threshold is at most scale ln(1/u), a limit at most that over 2^shift.
     """
-    low, high = np.float32(-32767) * unit, np.float32(32768) * unit
-    clamped = threshold if threshold > low else low
-    clamped = clamped if clamped < high else high
-    below = -_floor(-clamped) - np.float32(1.0)
-    return np.int16(np.int32(_floor(below * (np.float32(1.0) / unit) - np.float32(0.5) * odd)))
+    step = np.float64(scale) * 0.6931471805599453
+    return np.float32(step * 2.0**-23 / (1 << shift)) if 34 * step < most else np.float32(0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _exact_limits(limits, words, odd, rule, scale, unit):
-    """Limits of whole blocks from the thresholds of counters.fill_thresholds."""
-    if rule == METROPOLIS:
-        for k in range(limits.size):
-            threshold = scale * max(_minus_log(words[k]), np.float32(2.0**-33))
-            limits[k] = _limit(threshold, odd[k], unit)
-    else:
-        for k in range(limits.size):
-            limits[k] = _limit(scale * (_minus_log(words[k]) - _minus_log(~words[k])), odd[k], unit)
-
-
-@njit(inline="always", error_model="numpy")
-def _reach(scale, unit):
-    """(step, shift) such that ((leading zeros of a word + 1) step) >> shift is at or above its limit; step 0: no bound.
-
-    u >= 2^-(z+1) for a word of z leading zeros, so a threshold is at most scale (z + 1) ln 2 and c at most that over
-    2e. The factor 1 + 2^-12 covers the rounding of float32, relative 2^-20 at most. 33 step fits 15 bits.
-    """
-    step = np.float64(scale) * (0.6931471805599453 * (1.0 + 2.0**-12)) / unit
-    if not step < 991.0:
-        return np.int16(0), np.int16(0)
-    shift = 0
-    while shift < 15 and step < 495.0:
-        step *= 2.0
-        shift += 1
-    return np.int16(np.int64(step) + 1), np.int16(shift)
-
-
-@njit(inline="always", error_model="numpy")
-def _coarse_limits(limits, words, step, shift):
-    for k in range(64):
-        zeros = np.int16(np.int16(_leading_zeros(words[k])) + np.int16(1))
-        limits[k] = np.int16(np.int16(zeros * step) >> shift)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def limits_of(words, odd, rule, scale, halvings, exact, coarse):
-    """Exact and coarse limits of 64 words; returns whether there is a coarse bound at this scale. For tests."""
-    unit = np.float32(2 << halvings)
-    step, shift = _reach(scale, unit)
-    _exact_limits(exact, words, odd, rule, scale, unit)
-    _coarse_limits(coarse, words, step, shift)
+def limits_of(words, base, rule, scale, halvings, exact, bounds):
+    """Limits of 64 words, and what bounds them; returns whether there is a bound at this scale. For tests."""
+    shift, most = np.int32(1 + halvings), _most(exact, halvings)
+    step = _step(scale, most, shift)
+    fill_limits(exact, np.int64(0), words, base, np.int64(rule), scale, most, shift)
+    fill_bounds(bounds, np.int64(0), words, step)
     return step > 0
-
-
-@njit(inline="always", error_model="numpy")
-def _is_busy(flips, blocks, step):
-    """Whether to take the logarithms of a whole sweep at once: if about one block in five flips a spin, most need them.
-
-    The flips of the sweep before decide; either way gives the same limits wherever they matter.
-    """
-    return step == 0 or 5 * flips > blocks
-
-
-@njit(inline="always", error_model="numpy")
-def _start_sweep(limits, words, odd, key, sweep, rule, scale, unit):
-    fill_words(words, key, sweep)
-    _exact_limits(limits, words, odd, rule, scale, unit)
-
-
-@njit(inline="always", error_model="numpy")
-def _may_flip(
-    limits, words, odd, fields, first, odd_bits, live, signs, block, key, sweep, rule, scale, unit, step, shift
-):
-    """Whether any of the 64 sites of a block may flip; then their limits are exact, else no logarithm was taken."""
-    _draw_words(words, key, sweep, block)
-    _coarse_limits(limits, words, step, shift)
-    if _any_passing(fields, first, limits, odd_bits, live, signs) == np.uint64(0):
-        return False
-    _exact_limits(limits, words, odd, rule, scale, unit)
-    return True
 
 
 # --- traces ---
@@ -372,7 +131,7 @@ def count_overlaps(signs, bits, stride, neurons, overlaps):
         live = _ALL if left >= 64 else np.uint64((_ONE << np.uint64(left)) - _ONE)
         row = bits[block * stride : block * stride + overlaps.size]
         for mu in range(overlaps.size):
-            overlaps[mu] += np.int32(2 * _ones((row[mu] ^ signs[block]) & live))
+            overlaps[mu] += np.int32(2 * ones((row[mu] ^ signs[block]) & live))
 
 
 @njit(inline="always", error_model="numpy")
@@ -381,15 +140,21 @@ def _record(row, signs, bits, stride, spin_trace, overlap_trace):
     count_overlaps(signs, bits, stride, spin_trace.shape[1], overlap_trace[row])
 
 
-# --- sweeps ---
+@njit(inline="always", error_model="numpy")
+def _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace):
+    """The readings of the sweeps after one that nothing moved in."""
+    if every > 0:
+        for row in range((since + sweep + 1) // every, (since + sweeps) // every):
+            _record(row, signs, bits, stride, spin_trace, overlap_trace)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def sum_fields(fields, signs, bits, stride, weights, offsets, plus, minus):
-    """Fields g of all sites from the weights; `plus` and `minus` are the terms common to spins of one sign."""
-    for block in range(signs.size):
-        first, begin = np.int64(64 * block), np.int64(block * stride)
-        _sum_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, plus, minus, signs[block])
+# --- sweeps in cyclic order ---
+
+
+@njit(inline="always", error_model="numpy")
+def _live(neurons, block):
+    left = neurons - 64 * block
+    return _ALL if left >= 64 else np.uint64((_ONE << np.uint64(left)) - _ONE)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -399,7 +164,7 @@ def field_sweeps(
     couplings,
     diagonal,
     bits,
-    odd,
+    base,
     odd_bits,
     neurons,
     stride,
@@ -414,37 +179,28 @@ def field_sweeps(
     spin_trace,
     overlap_trace,
 ):
-    """Cached fields: a proposal costs 1/64 of a vector test, a flip one row of J', int8 or int16[64 blocks, 64 blocks].
+    """Cached fields: a proposal costs 1/64 of a vector test, a flip one row of J', [64 blocks, 64 blocks].
 
     At T = 0 a sweep without a flip is the last one done. Returns the number of flips.
     """
-    words, limits = np.empty(fields.size, dtype=np.uint32), np.full(fields.size, -1, dtype=np.int16)
-    unit, length = np.float32(2 << halvings), fields.size
-    step, shift = _reach(scale, unit)
+    length, code, shift, most = fields.size, np.int64(rule), np.int32(1 + halvings), _most(fields, halvings)
+    step = _step(scale, most, shift)
     flips, before = 0, -signs.size
     for sweep in range(sweeps):
-        number, busy = np.uint64(first_sweep + sweep), rule == SIGN or _is_busy(flips - before, signs.size, step)
+        number, bound = np.uint64(first_sweep + sweep), step if flips - before <= signs.size else np.float32(0.0)
         before = flips
-        if busy and rule != SIGN:
-            _start_sweep(limits, words, odd, key, number, rule, scale, unit)
         for block in range(signs.size):
-            first = np.int64(64 * block)
-            left = neurons - first
-            live = _ALL if left >= 64 else np.uint64((_ONE << np.uint64(left)) - _ONE)
-            old, bit, end = signs[block], odd_bits[block], first + 64
-            limit, word, odds = limits[first:end], words[first:end], odd[first:end]
-            if busy or _may_flip(
-                limit, word, odds, fields, first, bit, live, old, block, key, number, rule, scale, unit, step, shift
-            ):
-                new = _settle(fields, first, diagonal, first, couplings, length, limit, bit, live, old)
-                signs[block] = new
-                flips += _ones(old ^ new)
+            first, old = np.int64(64 * block), signs[block]
+            numbers = (key, number, code, scale, most, shift, bound)
+            flipped = offer(fields, first, diagonal, base, odd_bits[block], _live(neurons, block), old, *numbers)
+            if flipped != np.uint64(0):
+                signs[block] = old ^ flipped
+                flips += ones(flipped)
+                add_rows(fields, couplings, first, length, flipped, old ^ flipped)
         if every > 0 and (since + sweep + 1) % every == 0:
             _record((since + sweep + 1) // every - 1, signs, bits, stride, spin_trace, overlap_trace)
         if rule == SIGN and flips == before:
-            if every > 0:
-                for row in range((since + sweep + 1) // every, (since + sweeps) // every):
-                    _record(row, signs, bits, stride, spin_trace, overlap_trace)
+            _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace)
             break
     return flips
 
@@ -456,7 +212,7 @@ def overlap_sweeps(
     diagonal,
     offsets,
     bits,
-    odd,
+    base,
     odd_bits,
     neurons,
     patterns,
@@ -477,49 +233,43 @@ def overlap_sweeps(
     A block costs K vector sums, and K popcounts once if any of its spins flipped; no matrix of all couplings. At T = 0
     a sweep without a flip is the last one done. Returns the number of flips.
     """
-    words, limits = np.empty(odd.size, dtype=np.uint32), np.full(odd.size, -1, dtype=np.int16)
-    fields, unit, zero = np.empty(64, dtype=np.int16), np.float32(2 << halvings), np.int64(0)
-    step, shift = _reach(scale, unit)
-    total = np.int64(0)  # Σ_μ M_μ
-    for mu in range(patterns):
-        total += (np.int64(weights[mu]) << halvings) + (neurons & 1 if halvings else 0)
+    fields, code = np.empty(base.size, dtype=weights.dtype), np.int64(rule)
+    shift, most = np.int32(1 + halvings), _most(weights, halvings)
+    step = _step(scale, most, shift)
+    total = total_overlap(weights, neurons, patterns, halvings)
     flips, before = 0, -signs.size
     for sweep in range(sweeps):
-        number, busy = np.uint64(first_sweep + sweep), rule == SIGN or _is_busy(flips - before, signs.size, step)
+        number, bound = np.uint64(first_sweep + sweep), step if flips - before <= signs.size else np.float32(0.0)
         before = flips
-        if busy and rule != SIGN:
-            _start_sweep(limits, words, odd, key, number, rule, scale, unit)
         for block in range(signs.size):
-            first = np.int64(64 * block)
-            left = neurons - first
-            live = _ALL if left >= 64 else np.uint64((_ONE << np.uint64(left)) - _ONE)
-            old, bit, end, begin = signs[block], odd_bits[block], first + 64, np.int64(block * stride)
+            first, old = np.int64(64 * block), signs[block]
+            begin = np.int64(block * stride)
             plus, minus = common_terms(total, patterns, halvings)
-            here = offsets[first:end]
-            _sum_fields(fields, zero, bits, begin, weights, np.int64(stride), here, plus, minus, old)
-            limit, word, odds = limits[first:end], words[first:end], odd[first:end]
-            if busy or _may_flip(
-                limit, word, odds, fields, zero, bit, live, old, block, key, number, rule, scale, unit, step, shift
-            ):
-                new = _settle(fields, zero, diagonal, first, diagonal, zero, limit, bit, live, old)
-                flipped = old ^ new
-                if flipped != np.uint64(0):
-                    signs[block] = new
-                    count = _ones(flipped)
-                    flips += count
-                    agreeing = _move_weights(
-                        weights, bits, begin, np.int64(stride), flipped, new, np.int64(1 - halvings)
-                    )
-                    agreeing -= (stride - patterns) * _ones(flipped & new)  # the columns that only fill up
-                    total += 4 * agreeing - 2 * count * patterns
+            sum_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, plus, minus, old)
+            numbers = (key, number, code, scale, most, shift, bound)
+            flipped = offer(fields, first, diagonal, base, odd_bits[block], _live(neurons, block), old, *numbers)
+            if flipped != np.uint64(0):
+                new, count = old ^ flipped, ones(flipped)
+                signs[block] = new
+                flips += count
+                agreeing = move_weights(weights, bits, begin, np.int64(stride), flipped, new, np.int64(1 - halvings))
+                agreeing -= (stride - patterns) * ones(flipped & new)  # the columns that only fill up
+                total += 4 * agreeing - 2 * count * patterns
         if every > 0 and (since + sweep + 1) % every == 0:
             _record((since + sweep + 1) // every - 1, signs, bits, stride, spin_trace, overlap_trace)
         if rule == SIGN and flips == before:
-            if every > 0:
-                for row in range((since + sweep + 1) // every, (since + sweeps) // every):
-                    _record(row, signs, bits, stride, spin_trace, overlap_trace)
+            _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace)
             break
     return flips
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def total_overlap(weights, neurons, patterns, halvings):
+    """Σ_μ M_μ."""
+    total = np.int64(0)
+    for mu in range(patterns):
+        total += (np.int64(weights[mu]) << halvings) + (neurons & 1 if halvings else 0)
+    return total
 
 
 @njit(inline="always", error_model="numpy")
@@ -529,38 +279,47 @@ def common_terms(total, patterns, halvings):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def all_fields(fields, signs, bits, stride, weights, offsets, total, patterns, halvings):
+    """Fields g of all sites from the weights and Σ_μ M_μ."""
+    plus, minus = common_terms(total, patterns, halvings)
+    for block in range(signs.size):
+        first, begin = np.int64(64 * block), np.int64(block * stride)
+        sum_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, plus, minus, signs[block])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def settle_all(
     signs,
     spins,
     overlaps,
     sweeps,
+    fields,
+    weights,
     couplings,
     diagonal,
     bits,
     offsets,
-    odd,
+    base,
     odd_bits,
     stride,
     halvings,
-    remainder,
     most_sweeps,
 ):
     """T = 0 in cyclic order from many starts, signs uint64[R, blocks], each until a sweep without a flip.
 
-    Writes spins int8[R, N], overlaps int32[R, K] and the sweeps that flipped something, -1 where `most_sweeps` all did.
+    Writes spins int8[R, N], overlaps int32[R, K] and the sweeps that flipped something, -1 where `most_sweeps` all did;
+    fields and weights are room to work in.
     """
     neurons, patterns = spins.shape[1], overlaps.shape[1]
-    fields, weights = np.zeros(odd.size, dtype=np.int16), np.zeros(stride, dtype=np.int16)
     no_spins, no_overlaps = np.empty((0, neurons), dtype=np.int8), np.empty((0, patterns), dtype=np.int32)
     for start in range(signs.shape[0]):
-        row, total = signs[start], 0
+        row, total = signs[start], np.int64(0)
         count_overlaps(row, bits, stride, neurons, overlaps[start])
         for mu in range(patterns):
-            weights[mu] = np.int16(overlaps[start, mu] >> halvings)
-            total += np.int64(weights[mu])
-        plus, minus = common_terms((total << halvings) + remainder, patterns, halvings)
-        sum_fields(fields, row, bits, stride, weights, offsets, plus, minus)
-        matrices = (couplings, diagonal, bits, odd, odd_bits, neurons, stride, halvings)
+            weights[mu] = overlaps[start, mu] >> halvings
+            total += np.int64(overlaps[start, mu])
+        all_fields(fields, row, bits, stride, weights, offsets, total, patterns, halvings)
+        matrices = (couplings, diagonal, bits, base, odd_bits, neurons, stride, halvings)
         sweeps[start] = -1
         for sweep in range(most_sweeps + 1):
             numbers = (np.uint64(0), np.int64(0), 1, SIGN, np.float32(0.0), 0, 0)
@@ -569,3 +328,149 @@ def settle_all(
                 break
         unpack_signs(row, spins[start])
         count_overlaps(row, bits, stride, neurons, overlaps[start])
+
+
+# --- sweeps in any other order ---
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _start_sweep(sites, words, below, units, flips, permuted, order_key, key, sweep, rule, scale, halvings, step):
+    """Sites of a sweep, and what σh/e must not exceed for a flip: exactly, or a bound if few will flip (then True)."""
+    if permuted:
+        fill_permutations(sites, order_key, sweep)
+    else:
+        fill_random_sites(sites, order_key, sweep)
+    if rule == SIGN:
+        return False
+    fill_words(words, key, np.uint64(sweep))
+    rough, most = step > 0 and 16 * flips < sites.size, np.float32(2**31 - 128)
+    for first in range(0, words.size, 64):
+        if rough:
+            fill_bounds(below, np.int64(first), words, step)
+        else:
+            fill_limits(below, np.int64(first), words, units, np.int64(rule), scale, most, np.int32(halvings))
+    return rough
+
+
+@njit(inline="always", error_model="numpy")
+def _passes(cost, word, rule, scale):
+    """Whether a cost that passed the bound is below its threshold."""
+    if rule == METROPOLIS:
+        threshold = scale * max(_minus_log(word), np.float32(2.0**-33))
+    else:
+        threshold = scale * (_minus_log(word) - _minus_log(~word))
+    return np.float64(cost) < np.float64(threshold)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ordered_field_sweeps(
+    signs,
+    fields,
+    couplings,
+    bits,
+    base,
+    neurons,
+    stride,
+    halvings,
+    permuted,
+    order_key,
+    key,
+    first_sweep,
+    sweeps,
+    rule,
+    scale,
+    every,
+    since,
+    spin_trace,
+    overlap_trace,
+):
+    """Cached fields, each sweep a fresh permutation or sites drawn with replacement: proposals one by one.
+
+    At T = 0 a permutation without a flip is the last one done. Returns the number of flips.
+    """
+    words, below = np.empty(fields.size, dtype=np.uint32), np.full(fields.size, -1, dtype=np.int32)
+    sites, units, spins = np.empty((1, neurons), np.int32), np.ones_like(below), np.empty(neurons, np.int8)
+    odd = (base - 1) >> halvings
+    unpack_signs(signs, spins)
+    step, flips, before = _step(scale, np.float32(2**31 - 128), np.int32(halvings)), 0, -neurons
+    for sweep in range(sweeps):
+        numbers = (permuted, order_key, key, first_sweep + sweep, rule, scale, halvings, step)
+        rough = _start_sweep(sites, words, below, units, flips - before, *numbers)
+        before = flips
+        for k in range(neurons):
+            i = np.uint64(sites[0, k])
+            cost = np.int64(spins[i]) * np.int64(2 * np.int64(fields[i]) + np.int64(odd[i]))
+            if cost <= below[k] and (not rough or _passes(cost << halvings, words[k], rule, scale)):
+                block, bit = np.int64(i) >> 6, _ONE << (i & np.uint64(63))
+                spins[i] = -spins[i]
+                signs[block] ^= bit
+                flips += 1
+                add_rows(fields, couplings, np.int64(block << 6), fields.size, bit, signs[block])
+        if every > 0 and (since + sweep + 1) % every == 0:
+            _record((since + sweep + 1) // every - 1, signs, bits, stride, spin_trace, overlap_trace)
+        if rule == SIGN and permuted and flips == before:
+            _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace)
+            break
+    return flips
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ordered_overlap_sweeps(
+    signs,
+    weights,
+    rows,
+    offsets,
+    bits,
+    base,
+    neurons,
+    patterns,
+    stride,
+    halvings,
+    permuted,
+    order_key,
+    key,
+    first_sweep,
+    sweeps,
+    rule,
+    scale,
+    every,
+    since,
+    spin_trace,
+    overlap_trace,
+):
+    """Overlaps, each sweep a fresh permutation or sites drawn with replacement: every proposal sums K weights.
+
+    rows uint64[N * ⌈K/64⌉] are the bits ξ > 0 site by site. At T = 0 a permutation without a flip is the last one done.
+    Returns the number of flips.
+    """
+    words, below = np.empty(base.size, dtype=np.uint32), np.full(base.size, -1, dtype=np.int32)
+    sites, units, spins = np.empty((1, neurons), np.int32), np.ones_like(below), np.empty(neurons, np.int8)
+    odd = (base - 1) >> halvings
+    unpack_signs(signs, spins)
+    width, total = np.int64(rows.size // base.size), total_overlap(weights, neurons, patterns, halvings)
+    step, flips, before = _step(scale, np.float32(2**31 - 128), np.int32(halvings)), 0, -neurons
+    for sweep in range(sweeps):
+        numbers = (permuted, order_key, key, first_sweep + sweep, rule, scale, halvings, step)
+        rough = _start_sweep(sites, words, below, units, flips - before, *numbers)
+        before = flips
+        for k in range(neurons):
+            i = np.uint64(sites[0, k])
+            begin = width * np.int64(i)
+            plus, minus = common_terms(total, patterns, halvings)
+            field = sum_weights(weights, rows, begin, width, offsets[i] + (plus if spins[i] > 0 else minus))
+            cost = np.int64(spins[i]) * np.int64(2 * np.int64(field) + np.int64(odd[i]))
+            if cost <= below[k] and (not rough or _passes(cost << halvings, words[k], rule, scale)):
+                spins[i] = -spins[i]
+                signs[np.int64(i) >> 6] ^= _ONE << (i & np.uint64(63))
+                flips += 1
+                turn_weights(weights, rows, begin, width, np.int64(spins[i]) << (1 - halvings))
+                agreeing = np.int64(0)
+                for w in range(width):
+                    agreeing += ones(rows[begin + w])
+                total += 2 * np.int64(spins[i]) * (2 * agreeing - patterns)
+        if every > 0 and (since + sweep + 1) % every == 0:
+            _record((since + sweep + 1) // every - 1, signs, bits, stride, spin_trace, overlap_trace)
+        if rule == SIGN and permuted and flips == before:
+            _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace)
+            break
+    return flips

@@ -7,7 +7,10 @@ overlaps are copied to the next row of the traces. Both are updated in place; th
 """
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 
 @njit(inline="always", error_model="numpy")
@@ -53,53 +56,106 @@ def coupling_sweeps(
     return flips
 
 
+@intrinsic
+def _masked_sum(typing, bits, row, values):
+    """Σ of the values whose bit is set, modulo 2^width; words of 64 values, their bits from bits[row]."""
+    lanes, width = 32, values.dtype.bitwidth
+    kind, long = ir.VectorType(ir.IntType(width), lanes), ir.IntType(64)
+
+    def generate(context, builder, signature, arguments):
+        data = [context.make_array(signature.args[k])(context, builder, value=arguments[k]) for k in (0, 2)]
+        nothing = ir.Constant(kind, [0] * lanes)
+        total = cgutils.alloca_once_value(builder, nothing)
+        builder.store(nothing, total)
+        with cgutils.for_range_slice(builder, long(0), data[1].nitems, long(64)) as (first, _):
+            word = builder.load(builder.gep(data[0].data, [builder.add(arguments[1], builder.lshr(first, long(6)))]))
+            mask = builder.bitcast(word, ir.VectorType(ir.IntType(1), 64))
+            for start in range(0, 64, lanes):
+                place = builder.gep(data[1].data, [builder.add(first, long(start))])
+                some = builder.load(builder.bitcast(place, kind.as_pointer()))
+                some.align = width // 8
+                part = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(start, start + lanes)))
+                chosen = builder.select(builder.shuffle_vector(mask, mask, part), some, nothing)
+                builder.store(builder.add(builder.load(total), chosen), total)
+        name, reduction = f"llvm.vector.reduce.add.v{lanes}i{width}", ir.FunctionType(kind.element, [kind])
+        return builder.call(cgutils.get_or_insert_function(builder.module, reduction, name), [builder.load(total)])
+
+    return values.dtype(bits, types.int64, values), generate
+
+
 @njit(inline="always", error_model="numpy")
-def _table_cost(spin, entries, fall, rise):
-    nothing = fall.dtype.type(0)
-    opposite = np.int8(-spin)
-    cost = nothing
-    for mu in range(fall.size):
-        falling, rising = fall[mu], rise[mu]
-        cost += falling if entries[mu] == spin else nothing
-        cost += rising if entries[mu] == opposite else nothing
-    return cost
+def _table_cost(i, spin, bits, falls, rises, total, blanks):
+    row, other = np.int64(i) * (falls.size // 64), bits.size // 2
+    agreeing, differing = (row, other + row) if spin > 0 else (other + row, row)
+    rest = _masked_sum(bits, differing, rises) if blanks else total
+    return falls.dtype.type(_masked_sum(bits, agreeing, falls) + rest)
+
+
+@njit(error_model="numpy", nogil=True)
+def _look_up(overlaps, offsets, fall, rise, falls, rises, blanks):
+    """The costs of all overlaps falling and, where there are blanks, rising; returns the sum of the second."""
+    total = rise.dtype.type(0)
+    if blanks:
+        for mu in range(overlaps.size):
+            place = np.uint64(offsets[mu] + overlaps[mu])
+            falls[mu], rises[mu] = fall[place], rise[place]
+    else:
+        for mu in range(overlaps.size):
+            place = np.uint64(offsets[mu] + overlaps[mu])
+            falls[mu] = fall[place]
+            total = rise.dtype.type(total + rise[place])
+    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def table_sweeps(
-    spins, overlaps, patterns, drop, rows, orders, thresholds, synchronous, every, since, spin_trace, overlap_trace
+    spins,
+    overlaps,
+    patterns,
+    bits,
+    offsets,
+    fall,
+    rise,
+    blanks,
+    orders,
+    thresholds,
+    synchronous,
+    every,
+    since,
+    spin_trace,
+    overlap_trace,
 ):
-    """Any F: drop[rows[μ], M + N] = G(M) - G(M - 2) for pattern μ, and cost Σ_μ [G(M_μ) - G(M_μ - 2 ξ_i^μ σ_i)].
+    """Any F, by a table of G(M) - G(M - 2) = fall and G(M) - G(M + 2) = rise at offsets[μ] + M for pattern μ.
 
-    For each pattern the cost of its overlap falling or rising by 2 is kept, so that a proposal only sums; the sum runs
-    in the order of μ.
+    A flip costs Σ fall over the patterns with ξσ = 1 and Σ rise over those with ξσ = -1: bits uint64[2 N W] name the
+    entries 1 and, in the second half, -1, of 64 patterns in a word. Without blanks that is Σ_μ rise + Σ (fall - rise)
+    over ξσ = 1, and `fall` holds the difference. The integers may wrap on the way to a cost that fits them.
     """
     neurons = spins.size
-    fall = np.empty(overlaps.size, dtype=drop.dtype)
-    rise = np.empty(overlaps.size, dtype=drop.dtype)
-    for mu in range(overlaps.size):
-        fall[mu] = drop[rows[mu], overlaps[mu] + neurons]
-        rise[mu] = -drop[rows[mu], overlaps[mu] + neurons + 2]
+    padded = bits.size // (2 * neurons) * 64
+    falls, rises = np.zeros(padded, dtype=fall.dtype), np.zeros(padded, dtype=rise.dtype)
+    total = _look_up(overlaps, offsets, fall, rise, falls, rises, blanks)
     chosen = np.zeros(neurons, dtype=np.bool_)
     flips = 0
     for sweep in range(thresholds.shape[0]):
         order = orders[sweep % orders.shape[0]]
         if synchronous:
             for k in range(neurons):
-                cost = _table_cost(spins[order[k]], patterns[order[k]], fall, rise)
+                cost = _table_cost(order[k], spins[order[k]], bits, falls, rises, total, blanks)
                 chosen[k] = cost < thresholds[sweep, k]
         for k in range(neurons):
             i = order[k]
-            entries = patterns[i]
-            flip = chosen[k] if synchronous else _table_cost(spins[i], entries, fall, rise) < thresholds[sweep, k]
+            if synchronous:
+                flip = chosen[k]
+            else:
+                flip = _table_cost(i, spins[i], bits, falls, rises, total, blanks) < thresholds[sweep, k]
             if flip:
                 flips += 1
-                change = -2 * spins[i]
+                change = np.int32(-2 * spins[i])
                 spins[i] = -spins[i]
+                entries = patterns[i]
                 for mu in range(overlaps.size):
-                    if entries[mu] != 0:
-                        overlaps[mu] += change * entries[mu]
-                        fall[mu] = drop[rows[mu], overlaps[mu] + neurons]
-                        rise[mu] = -drop[rows[mu], overlaps[mu] + neurons + 2]
+                    overlaps[mu] += change * np.int32(entries[mu])
+                total = _look_up(overlaps, offsets, fall, rise, falls, rises, blanks)
         record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
     return flips

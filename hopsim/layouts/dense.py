@@ -82,10 +82,14 @@ class DenseMotion:
         self, draws: Draws, every: int, since: int, spin_trace: NDArray[np.int8], overlap_trace: NDArray[np.int32]
     ) -> int:
         """Advance; at T = 0 in an order that offers every site, nothing moves after a sweep without a flip."""
-        layout, settles = self._layout, draws.rule == counters.SIGN and draws.order != "random"
+        layout, settles = self._layout, self._settles(draws)
         state = (self._moved, self._halves, self._odd, layout.last, layout.bits, layout.sums)
         motion = (draws.orders, draws.thresholds, settles, every, since, spin_trace, overlap_trace)
         return int(layout.kernel(*state, layout.numbers, *motion))
+
+    @staticmethod
+    def _settles(draws: Draws) -> bool:
+        return draws.rule == counters.SIGN and draws.order != "random"
 
     def close(self) -> None:
         """Write spins and overlaps back."""

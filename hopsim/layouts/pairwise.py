@@ -1,11 +1,12 @@
-"""The fast motions of the classical network with ±1 patterns in cyclic order, and the rule that chooses among them.
+"""The fast motions of the classical network with ±1 patterns, and the rule that chooses among them.
 
 Both follow the trajectory of the general kernel bit for bit, so that a chain may change from one to the other:
 `Fields` keeps the field of every site and adds a row of couplings at each flip, `Overlaps` keeps the overlaps and sums
-the fields of 64 sites at a time.
+fields, of 64 sites at a time in cyclic order. Fields and overlaps have 16 bits where they provably fit, else 32: all
+|h| <= (N - 1) K < 2^31, so that costs, and the thresholds that matter to them, fit as well. The couplings take N² bytes
+(1 GiB at N = 32,768; twice that where one of them leaves 8 bits); beyond 1 GiB the overlaps do without them.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -20,9 +21,9 @@ from .alignment import aligned
 
 COUPLING_BYTES = 2**30
 AT_ONCE = 2**22  # proposals: the kernels make their numbers as they go
-_LARGEST_FIELD = 65533  # of |h|/e, so that c = (σh/e - odd)/2 stays inside 16 bits and both ends stay free as limits
-_ROWS_AT_ONCE = 512
-_SITES = np.arange(64, dtype=np.uint64)
+_NARROW = 65533  # of |h|/e in 16 bits, below the largest threshold of the kernels
+_WIDE = 2**31 - 129  # of |h| in 32 bits, below theirs
+_ENTRIES = (np.int8, np.int16, np.int32)
 
 
 def pack(negative: NDArray[np.bool_]) -> NDArray[np.uint64]:
@@ -36,7 +37,7 @@ def pack(negative: NDArray[np.bool_]) -> NDArray[np.uint64]:
 
 
 class PairwiseLayout:
-    """One disorder sample laid out for the fast motions; see kernels/pairwise.py for e, odd and the weights."""
+    """One disorder sample laid out for the fast motions; see kernels/pairwise.py for e, odd, base and the weights."""
 
     def __init__(self, patterns: NDArray[np.int8]) -> None:
         if not (np.abs(patterns) == 1).all():
@@ -45,6 +46,7 @@ class PairwiseLayout:
         self.neurons, self.count = patterns.shape
         self.halvings = 1 - self.count % 2  # e = 2^halvings
         self.blocks = -(-self.neurons // 64)
+        self.side = 64 * self.blocks
         self.stride = -(-self.count // 8) * 8
 
     @cached_property
@@ -55,76 +57,98 @@ class PairwiseLayout:
         return bits
 
     @cached_property
-    def odd(self) -> NDArray[np.float32]:
-        """float32[64 blocks]: h/e modulo 2, which no flip changes, taken with all spins up."""
-        odd = aligned(64 * self.blocks, np.float32)
-        total = self.patterns.sum(axis=0, dtype=np.int64)
-        odd[: self.neurons] = ((self.patterns @ total - self.count) >> self.halvings) & 1
+    def columns(self) -> NDArray[np.uint64]:
+        """uint64[⌈K/64⌉, 64 blocks]: the signs ξ > 0 of 64 patterns, site by site."""
+        words = pack(self.patterns.T > 0)
+        columns = aligned(len(words) * self.side, np.uint64).reshape(len(words), self.side)
+        columns[:, : self.neurons] = words
+        return columns
+
+    @cached_property
+    def rows(self) -> NDArray[np.uint64]:
+        """uint64[64 blocks * ⌈K/64⌉]: the same, all words of a site together."""
+        rows = aligned(self.columns.size, np.uint64)
+        rows.reshape(self.columns.T.shape)[:] = self.columns.T
+        return rows
+
+    @cached_property
+    def _positive(self) -> NDArray[np.int64]:
+        """int64[N]: in how many patterns a site is up."""
+        positive: NDArray[np.int64] = np.count_nonzero(self.patterns > 0, axis=1)
+        return positive
+
+    @cached_property
+    def odd(self) -> NDArray[np.int32]:
+        """int32[64 blocks]: h/e modulo 2, which no flip changes, taken with all spins up.
+
+        h_i = Σ_{j≠i} (K - 2 d_ij) with d_ij the patterns in which i and j differ, and the sum of the d_ij over j has
+        the parity of Σ_j p_j + N p_i, p the patterns in which a site is up.
+        """
+        odd = aligned(self.side, np.int32)
+        differing = self._positive.sum() + self.neurons * self._positive
+        odd[: self.neurons] = ((self.neurons - 1) * self.count - 2 * differing) >> self.halvings & 1
         return odd
 
     @cached_property
+    def base(self) -> NDArray[np.int32]:
+        """int32[64 blocks]: 1 + e odd."""
+        base = aligned(self.side, np.int32)
+        base[:] = 1 + (self.odd << self.halvings)
+        return base
+
+    @cached_property
     def odd_bits(self) -> NDArray[np.uint64]:
-        """`odd` as bits."""
+        """uint64[blocks]: odd as bits."""
         return pack(self.odd == 1)
 
     @cached_property
-    def offsets(self) -> NDArray[np.int16]:
-        """int16[64 blocks]: the part of the fields g that neither spins nor weights change."""
-        offsets = aligned(64 * self.blocks, np.int16)
+    def offsets(self) -> NDArray[Any]:
+        """int16 or int32[64 blocks]: the part of the fields g that neither spins nor weights change."""
+        offsets = aligned(self.side, self.number)
         twice = -self.odd.astype(np.int64)
         if self.halvings and self.neurons % 2:
-            twice[: self.neurons] += (self.patterns > 0).sum(axis=1)
+            twice[: self.neurons] += self._positive
         offsets[:] = twice >> 1
         return offsets
 
-    def _rows(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Rows of J' = J/e without diagonal, exact in float32 below 2^24 patterns."""
-        real = self.patterns.astype(np.float32)
-        for first in range(0, self.neurons, _ROWS_AT_ONCE):
-            rows = real[first : first + _ROWS_AT_ONCE] @ real.T
-            np.rint(rows, out=rows)
-            rows[np.arange(len(rows)), first + np.arange(len(rows))] = 0
-            rows /= 2**self.halvings
-            yield first, rows
-
     @cached_property
-    def _built(self) -> tuple[NDArray[Any] | None, NDArray[Any], int]:
-        """Couplings (None if too large to keep), their diagonal blocks, and max_i Σ_j |J'_ij|."""
-        side, bound, largest = 64 * self.blocks, 0, 0
-        keep = side**2 <= COUPLING_BYTES
-        couplings = aligned(side**2, np.int8).reshape(side, side) if keep else None
-        diagonal = np.zeros((self.blocks, 64, 64), dtype=np.int16)
-        for first, rows in self._rows():
-            size = np.abs(rows)
-            bound = max(bound, int(size.sum(axis=1, dtype=np.float64).max()))
-            largest = max(largest, int(size.max()))
-            for start in range(first, first + len(rows), 64):
-                block = rows[start - first : start - first + 64, start : start + 64]
-                diagonal[start // 64, : block.shape[0], : block.shape[1]] = block
-            if couplings is not None:
-                couplings = _room_for(couplings, largest)
-            if couplings is not None:
-                couplings[first : first + len(rows), : self.neurons] = rows
-        narrow = aligned(diagonal.size, np.int8 if largest <= 127 else np.int16)
-        narrow[:] = diagonal.reshape(-1)
-        return None if couplings is None else couplings.reshape(-1), narrow, bound
+    def _coupled(self) -> tuple[NDArray[Any] | None, int]:
+        """Couplings, None if too large to keep, and max_i Σ_j |J'_ij|."""
+        for kind in _ENTRIES:
+            if self.side**2 * np.dtype(kind).itemsize > COUPLING_BYTES:
+                break
+            couplings = aligned(self.side**2, kind)
+            largest, bound = kernel.couple(couplings, self.columns, self.neurons, self.count, self.halvings)
+            if largest <= np.iinfo(kind).max:
+                return couplings, int(bound)
+        return None, (self.neurons - 1) * self.count
 
     @property
     def couplings(self) -> NDArray[Any] | None:
-        """int8 or int16[64 blocks * 64 blocks]: J'; None if it would take more than 1 GiB."""
-        return self._built[0]
-
-    @property
-    def diagonal(self) -> NDArray[Any]:
-        """int8 or int16[blocks * 64 * 64]: J' within each block."""
-        return self._built[1]
+        """int8, int16 or int32[64 blocks * 64 blocks]: J'; None if it would take more than 1 GiB."""
+        return self._coupled[0]
 
     @cached_property
-    def fits(self) -> bool:
-        """Whether every field and overlap provably fits 16 bits."""
-        most = (self.neurons - 1) * self.count >> self.halvings
+    def diagonal(self) -> NDArray[Any]:
+        """int8, int16 or int32[blocks * 64 * 64]: J' within each block."""
+        for kind in _ENTRIES:
+            diagonal = aligned(64 * self.side, kind)
+            largest = kernel.couple_blocks(diagonal, self.columns, self.neurons, self.count, self.halvings)
+            if largest <= np.iinfo(kind).max:
+                break
+        return diagonal
+
+    @cached_property
+    def number(self) -> type[np.int16 | np.int32]:
+        """Fields and weights: 16 bits where every field and overlap provably fits, else 32."""
         small = self.neurons < 2**15 and self.count >> self.halvings < 2**15
-        return small and (most <= _LARGEST_FIELD or self._built[2] <= _LARGEST_FIELD)
+        most = (self.neurons - 1) * self.count >> self.halvings
+        return np.int16 if small and (most <= _NARROW or self._coupled[1] <= _NARROW) else np.int32
+
+    @property
+    def fits(self) -> bool:
+        """Whether every field fits 32 bits."""
+        return bool(self.neurons * self.count <= _WIDE)
 
 
 def settle(layout: PairwiseLayout, spins: NDArray[np.int8], most_sweeps: int) -> tuple[NDArray[Any], ...]:
@@ -133,20 +157,11 @@ def settle(layout: PairwiseLayout, spins: NDArray[np.int8], most_sweeps: int) ->
     settled = np.empty_like(spins)
     overlaps = np.empty((len(spins), layout.count), dtype=np.int32)
     sweeps = np.empty(len(spins), dtype=np.int32)
-    matrices = (layout.couplings, layout.diagonal, layout.bits, layout.offsets, layout.odd, layout.odd_bits)
-    sizes = (layout.stride, layout.halvings, _remainders(layout), most_sweeps)
-    kernel.settle_all(signs, settled, overlaps, sweeps, *matrices, *sizes)
+    room = aligned(layout.side, layout.number), aligned(layout.stride, layout.number)
+    matrices = (layout.couplings, layout.diagonal, layout.bits, layout.offsets, layout.base, layout.odd_bits)
+    sizes = (layout.stride, layout.halvings, most_sweeps)
+    kernel.settle_all(signs, settled, overlaps, sweeps, *room, *matrices, *sizes)
     return settled, overlaps, sweeps
-
-
-def _room_for(couplings: NDArray[Any], largest: int) -> NDArray[Any] | None:
-    if largest <= 127 or couplings.dtype == np.int16:
-        return couplings
-    if 2 * couplings.size > COUPLING_BYTES:
-        return None
-    wide = aligned(couplings.size, np.int16).reshape(couplings.shape)
-    wide[:] = couplings
-    return wide
 
 
 class _Packed:
@@ -162,7 +177,7 @@ class _Packed:
         signs: NDArray[np.uint64] | None = None,
     ) -> None:
         if not self.fits(layout):
-            raise Refused(f"{type(self).__name__} needs fields and overlaps of 16 bits, and their layout in memory")
+            raise Refused(f"{type(self).__name__} needs fields and overlaps of 32 bits, and their layout in memory")
         self._layout, self._spins, self._overlaps = layout, spins, overlaps
         self._signs = pack(spins < 0) if signs is None else signs
 
@@ -171,11 +186,11 @@ class _Packed:
         """Whether this motion is exact on the layout."""
         return layout.fits
 
-    def _weights(self) -> NDArray[np.int16]:
+    def _weights(self) -> NDArray[Any]:
         layout = self._layout
         overlaps = np.empty(layout.count, dtype=np.int32)
         kernel.count_overlaps(self._signs, layout.bits, layout.stride, layout.neurons, overlaps)
-        weights = aligned(layout.stride, np.int16)
+        weights = aligned(64 * len(layout.columns), layout.number)
         weights[: layout.count] = overlaps >> layout.halvings
         return weights
 
@@ -187,11 +202,14 @@ class _Packed:
 
 
 def _numbers(draws: Draws) -> tuple[Any, ...]:
-    return draws.keys.acceptance, np.int64(draws.first_sweep), draws.n_sweeps, draws.rule, np.float32(draws.scale)
+    """The arguments of a kernel that say which sweeps, and first how sites are drawn if they are not in turn."""
+    order = () if draws.order == "cyclic" else (draws.order == "permutation", draws.keys.order)
+    proposals = (draws.keys.acceptance, np.int64(draws.first_sweep), draws.n_sweeps)
+    return *order, *proposals, draws.rule, np.float32(draws.scale)
 
 
 class Fields(_Packed):
-    """Cached fields in 16 bits: a proposal costs next to nothing, a flip one row of couplings."""
+    """Cached fields: a proposal costs next to nothing, a flip one row of couplings."""
 
     @classmethod
     def fits(cls, layout: PairwiseLayout) -> bool:
@@ -199,12 +217,12 @@ class Fields(_Packed):
         return layout.fits and layout.couplings is not None
 
     @cached_property
-    def _fields(self) -> NDArray[np.int16]:
+    def _fields(self) -> NDArray[Any]:
         layout, weights = self._layout, self._weights()
-        fields = aligned(64 * layout.blocks, np.int16)
-        total = (int(weights.sum(dtype=np.int64)) << layout.halvings) + _remainders(layout)
-        terms = kernel.common_terms(total, layout.count, layout.halvings)
-        kernel.sum_fields(fields, self._signs, layout.bits, layout.stride, weights, layout.offsets, *terms)
+        fields = aligned(layout.side, layout.number)
+        total = kernel.total_overlap(weights, layout.neurons, layout.count, layout.halvings)
+        sizes = (total, layout.count, layout.halvings)
+        kernel.all_fields(fields, self._signs, layout.bits, layout.stride, weights, layout.offsets, *sizes)
         return fields
 
     def resume(self) -> None:
@@ -216,19 +234,20 @@ class Fields(_Packed):
     ) -> int:
         """Advance by the sweeps of the draws."""
         layout = self._layout
-        sweeps: Any = kernel.field_sweeps
-        matrices = (layout.couplings, layout.diagonal)
-        arrays = (self._signs, self._fields, *matrices, layout.bits, layout.odd, layout.odd_bits)
         sizes = (layout.neurons, layout.stride, layout.halvings)
-        trace = (every, since, spin_trace, overlap_trace)
-        return int(sweeps(*arrays, *sizes, *_numbers(draws), *trace))
+        rest = (*sizes, *_numbers(draws), every, since, spin_trace, overlap_trace)
+        arrays = (self._signs, self._fields, layout.couplings)
+        if draws.order == "cyclic":
+            blocks = (layout.diagonal, layout.bits, layout.base, layout.odd_bits)
+            return int(kernel.field_sweeps(*arrays, *blocks, *rest))
+        return int(kernel.ordered_field_sweeps(*arrays, layout.bits, layout.base, *rest))
 
 
 class Overlaps(_Packed):
-    """Overlaps in 16 bits: a block of 64 proposals costs K vector sums, whatever flips."""
+    """Overlaps: a block of 64 proposals in cyclic order, or one in any other, costs K sums, whatever flips."""
 
     @cached_property
-    def _kept(self) -> NDArray[np.int16]:
+    def _kept(self) -> NDArray[Any]:
         return self._weights()
 
     def resume(self) -> None:
@@ -240,16 +259,13 @@ class Overlaps(_Packed):
     ) -> int:
         """Advance by the sweeps of the draws."""
         layout = self._layout
-        sweeps: Any = kernel.overlap_sweeps
-        arrays = (self._signs, self._kept, layout.diagonal, layout.offsets, layout.bits, layout.odd, layout.odd_bits)
         sizes = (layout.neurons, layout.count, layout.stride, layout.halvings)
-        trace = (every, since, spin_trace, overlap_trace)
-        return int(sweeps(*arrays, *sizes, *_numbers(draws), *trace))
-
-
-def _remainders(layout: PairwiseLayout) -> int:
-    """Σ_μ (M_μ - e weight_μ): what the weights of even K leave out of odd N."""
-    return layout.count * (layout.neurons % 2) if layout.halvings else 0
+        rest = (*sizes, *_numbers(draws), every, since, spin_trace, overlap_trace)
+        arrays = (self._signs, self._kept)
+        shared = (layout.offsets, layout.bits, layout.base)
+        if draws.order == "cyclic":
+            return int(kernel.overlap_sweeps(*arrays, layout.diagonal, *shared, layout.odd_bits, *rest))
+        return int(kernel.ordered_overlap_sweeps(*arrays, layout.rows, *shared, *rest))
 
 
 class Switching:
@@ -278,13 +294,13 @@ class Switching:
             part = min(self._part, draws.n_sweeps - done)
             some = replace(draws, first_sweep=draws.first_sweep + done, n_sweeps=part)
             new = self._now.sweep(some, every, since + done, spin_trace, overlap_trace)
-            self._choose(new / (part * draws.neurons))
+            self._choose(draws.order, new / (part * draws.neurons))
             flips, done, self._part = flips + new, done + part, 2 * self._part
         return flips
 
-    def _choose(self, acceptance: float) -> None:
-        cheap = cheaper(self._layout.neurons, self._layout.count, acceptance)
-        best: Fields | Overlaps = self._fields if cheap is Fields else self._overlaps
+    def _choose(self, order: str, acceptance: float) -> None:
+        by_fields, by_overlaps = costs(self._layout, order, acceptance)
+        best: Fields | Overlaps = self._fields if by_fields <= by_overlaps else self._overlaps
         if best is not self._now:
             best.resume()
             self._now = best
@@ -294,13 +310,18 @@ class Switching:
         self._now.close()
 
 
-def cheaper(neurons: int, patterns: int, acceptance: float) -> type[Fields | Overlaps]:
-    """The rule of choice, from measured costs in ns per proposal at acceptance a.
+def costs(layout: PairwiseLayout, order: str, acceptance: float) -> tuple[float, float]:
+    """Measured costs of `Fields` and `Overlaps` at acceptance a, in ns per proposal; w = 1 for 16 bits, 2 for 32.
 
-    Fields 1.2 + a (N/25 + 5), Overlaps 1.2 + 0.017 K + 10 a: at equal cost neither is far from the best.
+    Cyclic order: 0.7 + a (w N/36 + 8) and 1.4 + 0.008 w K + 12 a. Any other: 2.5 + a (w N/36 + 14) and
+    3.9 + 0.018 w K + 33 a, both 1.0 more for a fresh permutation. At equal cost neither is far from the best.
     """
-    by_fields = acceptance * (neurons / 25 + 5)
-    return Fields if by_fields <= 0.017 * patterns + 10 * acceptance else Overlaps
+    width = np.dtype(layout.number).itemsize // 2
+    row, patterns = width * layout.neurons / 36, width * layout.count
+    if order == "cyclic":
+        return 0.7 + acceptance * (row + 8), 1.4 + 0.008 * patterns + 12 * acceptance
+    sites = 3.5 if order == "permutation" else 2.5
+    return sites + acceptance * (row + 14), sites + 1.4 + 0.018 * patterns + 33 * acceptance
 
 
 def motion(
