@@ -224,18 +224,48 @@ def _theory_line(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _theory_diagram(chosen: argparse.Namespace) -> int:
+    from .figures import phase_diagram, style
+
+    style.check_suffix(chosen.out)
+    law = _law(chosen)
+    diagram = theory.phase_diagram(law, ansatz=_ansatz(chosen))
+    style.save(phase_diagram.draw(phase_diagram.collect(law, diagram, chosen.ansatz.upper())), chosen.out)
+    lines = {name: [_fields(point) for point in points] for name, points in diagram.lines.items()}
+    if chosen.json:
+        print(json.dumps({"ansatz": chosen.ansatz, "lines": lines, "figure": str(chosen.out)}))
+    else:
+        rows = [
+            [name, *(shown[key] for key in ("temperature", "load", "m"))] for name in lines for shown in lines[name]
+        ]
+        print(tables.aligned(["line", "temperature", "load", "m"], rows))
+        print(f"{chosen.out}: the figure")
+    return DONE
+
+
 def _law(chosen: argparse.Namespace) -> Law:
     if chosen.network == "hopfield":
         if chosen.degree is not None or chosen.indices is not None:
-            raise Refused("--degree and --indices are for --network dense; hopfield is degree 2")
+            raise Refused("--degree and --indices are for --network dense and rectified; hopfield is degree 2")
         return networks.hopfield(neurons=2, patterns=1).law
-    if chosen.degree is None or (chosen.indices is None and chosen.degree != 2):
+    if chosen.degree is None:
+        needs = "--degree P and --indices distinct|all" if chosen.network == "dense" else "--degree P"
+        raise Refused(f"--network {chosen.network} needs {needs}")
+    if chosen.network == "rectified":
+        if chosen.indices is not None:
+            raise Refused("--indices is for --network dense; rectified keeps all indices")
+        return networks.rectified(neurons=2, patterns=1, degree=chosen.degree).law
+    if chosen.indices is None and chosen.degree != 2:
         raise Refused("--network dense needs --degree P and --indices distinct|all")
     return networks.dense(neurons=2, patterns=1, degree=chosen.degree, indices=chosen.indices or "distinct").law
 
 
-def _ansatz(chosen: argparse.Namespace) -> theory.ReplicaSymmetric:
-    return theory.ReplicaSymmetric()
+def _ansatz(chosen: argparse.Namespace) -> theory.ReplicaSymmetric | theory.OneStep:
+    if chosen.ansatz == "rs":
+        return theory.ReplicaSymmetric(patterns=chosen.mixture)
+    if chosen.mixture != 1:
+        raise Refused(f"--mixture {chosen.mixture} needs --ansatz rs, got 1rsb")
+    return theory.OneStep()
 
 
 def _fields(thing: Any) -> dict[str, object]:
@@ -303,15 +333,24 @@ def _theory(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
     example = "example:\n  hopsim theory line --network hopfield --line spinodal --temperatures 0 0.2 0.4 --ansatz rs"
     line = _command(kinds, "line", _theory_line, "a line of the phase diagram, a load for each temperature", example)
-    names = ("spinodal", "coexistence", "glass", "dynamic", "static", "stability")
-    line.add_argument("--line", choices=names, required=True)
+    line.add_argument("--line", choices=theory.OneStep.lines, required=True)
     line.add_argument("--temperatures", type=float, nargs="+", required=True, metavar="T")
 
-    for one in (point, capacity, line):
-        one.add_argument("--network", choices=("hopfield", "dense"), required=True)
-        one.add_argument("--degree", type=int, metavar="P", help="dense only")
+    example = (
+        "example:\n  hopsim theory diagram --network dense --degree 3 --indices distinct --ansatz 1rsb --out p3.png"
+    )
+    what = "every line of the plane of load and temperature, with the names of the phases"
+    diagram = _command(kinds, "diagram", _theory_diagram, what, example)
+    diagram.add_argument("--out", type=Path, required=True, metavar="FIGURE", help=".png, .pdf or .svg")
+
+    for one in (point, capacity, line, diagram):
+        one.add_argument("--network", choices=("hopfield", "dense", "rectified"), required=True)
+        one.add_argument("--degree", type=int, metavar="P", help="dense and rectified")
         one.add_argument("--indices", choices=("distinct", "all"), help="dense only")
-        one.add_argument("--ansatz", choices=("rs",), default="rs")
+        one.add_argument(
+            "--ansatz", choices=("rs", "1rsb"), default="rs", help="replica symmetry, or one step of breaking"
+        )
+        one.add_argument("--mixture", type=int, default=1, metavar="N", help="patterns retrieved at once, odd: rs only")
         one.add_argument("--json", action="store_true")
 
 

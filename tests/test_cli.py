@@ -115,8 +115,9 @@ def test_quiet_prints_nothing(here, capsys):
 
 
 def test_a_failed_run_is_named_and_the_exit_code_is_1(here, capsys, monkeypatch):
-    simulate = scans.simulate
-    monkeypatch.setattr(scans, "simulate", lambda run, q: 1 / 0 if run.sample == 1 else simulate(run, q))
+    simulate = scans.simulate_together
+    fragile = lambda runs, q: 1 / 0 if runs[0].sample == 1 else simulate(runs, q)  # noqa: E731
+    monkeypatch.setattr(scans, "simulate_together", fragile)
     assert main(["run", "small.toml"]) == 1
     captured = capsys.readouterr()
     assert "8 runs computed, 0 were there, 4 failed" in captured.out
@@ -129,7 +130,7 @@ def test_an_interrupted_run_says_how_to_go_on(here, capsys, monkeypatch):
     def stop(run, quenched):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scans, "simulate", stop)
+    monkeypatch.setattr(scans, "simulate_together", stop)
     assert main(["run", "small.toml", "--executor", "serial"]) == 130
     assert "run the same command again to continue" in capsys.readouterr().err
 

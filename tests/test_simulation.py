@@ -76,7 +76,7 @@ def test_many_temperatures_and_replicas_move_in_lanes_and_give_what_each_gives_a
     ]
     quenched = runs[0].quench()
     assert simulation.groups(runs, quenched) == [runs]
-    assert len(simulation.groups(runs[:1] + [replace(runs[1], dynamics=hs.SignUpdate())], quenched)) == 2
+    assert len(simulation.groups([runs[0], replace(runs[1], dynamics=hs.SignUpdate())], quenched)) == 2
     records = simulation.simulate_together(runs, quenched)
     assert all(same(record, hs.simulate(run)) for run, record in zip(runs, records, strict=True))
 

@@ -174,8 +174,8 @@ def test_retrieval_curve_runs_to_the_fold(T):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("dynamic", "needs one step of replica symmetry breaking"),
-        ("static", "needs one step of replica symmetry breaking"),
+        ("dynamic", "dynamic line needs ansatz=OneStep"),
+        ("static", "static line needs ansatz=OneStep"),
         ("binodal", "line must be one of spinodal, coexistence, glass, stability"),
     ],
 )

@@ -15,10 +15,10 @@ from .. import theory
 from ..comparison import Row
 from ..dynamics import Synchronous
 from ..errors import Refused
-from ..interactions import Exponential, Polynomial, Power, Quadratic, Rectified
 from ..networks import Law
-from ..patterns import Biased, Diluted, Stored
+from ..patterns import Stored
 from . import style
+from .names import law_name, load_label
 
 Floats = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def collect(rows: list[Row]) -> Data:
                 branches += _branch(series, found[0])
     title = _title(laws, temperatures) + ("\npoints simulated, lines RS theory" if branches else "")
     ylabel = "fraction of cues retrieved" if count else "overlap with the cued pattern $m$"
-    return Data(_xlabel(laws, count), ylabel, title.strip(), points, branches)
+    return Data("stored patterns $K$" if count else load_label(laws), ylabel, title.strip(), points, branches)
 
 
 def draw(data: Data, ax: Axes | None = None) -> Figure:
@@ -158,7 +158,7 @@ def _branch(series: str, row: Row) -> list[Branch]:
 
 
 def _series(law: Law, temperature: float, many_laws: bool, many_temperatures: bool) -> str:
-    words = [_name(law)] if many_laws else []
+    words = [law_name(law)] if many_laws else []
     if many_temperatures or not many_laws:
         words.append(f"$T = {temperature:g}$")
     return ", ".join(words)
@@ -166,7 +166,7 @@ def _series(law: Law, temperature: float, many_laws: bool, many_temperatures: bo
 
 def _title(laws: list[Law], temperatures: list[float]) -> str:
     """What all series have in common."""
-    words = [_name(laws[0])] if len(laws) == 1 else []
+    words = [law_name(laws[0])] if len(laws) == 1 else []
     if len(laws) > 1 and len(temperatures) == 1:
         words.append(f"$T = {temperatures[0]:g}$")
     if all(isinstance(law.ensemble, Stored) for law in laws):
@@ -178,30 +178,3 @@ def _rank(law: Law) -> tuple[float, float, float]:
     interaction, ensemble = law.interaction, law.ensemble
     size = getattr(interaction, "degree", 0) or getattr(interaction, "sharpness", 0.0)
     return size, getattr(ensemble, "dilution", 0.0), getattr(ensemble, "bias", 0.0)
-
-
-def _name(law: Law) -> str:
-    interaction, ensemble = law.interaction, law.ensemble
-    if isinstance(interaction, Quadratic):
-        name = "classical network, $p = 2$"
-    elif isinstance(interaction, Power):
-        name = f"dense network, $p = {interaction.degree}$, {interaction.indices} indices"
-    elif isinstance(interaction, Rectified):
-        name = f"rectified network, $p = {interaction.degree}$"
-    elif isinstance(interaction, Exponential):
-        name = "exponential network"
-    else:
-        name = rf"log-sum-exp network, $\lambda = {interaction.sharpness:g}$"
-    if isinstance(ensemble, Diluted):
-        name += f", $d = {ensemble.dilution:g}$"
-    return f"{name}, bias {ensemble.bias:g}" if isinstance(ensemble, Biased) else name
-
-
-def _xlabel(laws: list[Law], count: bool) -> str:
-    if count:
-        return "stored patterns $K$"
-    exponents = {law.interaction.degree - 1 for law in laws if isinstance(law.interaction, Polynomial)}
-    if not exponents:
-        return r"load $\alpha = \ln K / N$"
-    power = "^{p-1}" if len(exponents) > 1 else "" if exponents == {1} else f"^{{{exponents.pop()}}}"
-    return rf"load $\alpha = K/N{power}$"

@@ -144,7 +144,8 @@ def worthwhile(layout: PairwiseLayout, chains: int, order: str, acceptance: floa
     """
     group = 52 + layout.count / 5 if order == "cyclic" else 80 + layout.count / 3
     width = 1.0 if layout.number == np.int16 else 1.6
-    return -(-chains // kernel.LANES) * group * width < chains * min(single.costs(layout, order, acceptance))
+    alone = min(single.costs(layout, order, acceptance))
+    return bool(-(-chains // kernel.LANES) * group * width < chains * alone)
 
 
 class Together:

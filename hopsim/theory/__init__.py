@@ -4,6 +4,10 @@ from .boundaries import Boundary, capacity, line, retrieval_curve
 from .crosstalk import supports
 from .fixed_point import NotConverged
 from .grid import Grid, retrieval_grid
+from .k_step import KStep, StepOrder
+from .one_step import OneStep
+from .parisi_limit import Parisi, at_overlap, parisi
+from .phases import PhaseDiagram, phase_diagram
 from .replica_symmetric import Order, ReplicaSymmetric
 from .solution import Solution, solve
 from .zero_entropy import ZeroEntropy, zero_entropy
@@ -11,13 +15,21 @@ from .zero_entropy import ZeroEntropy, zero_entropy
 __all__ = [
     "Boundary",
     "Grid",
+    "KStep",
     "NotConverged",
+    "OneStep",
     "Order",
+    "Parisi",
+    "PhaseDiagram",
     "ReplicaSymmetric",
     "Solution",
+    "StepOrder",
     "ZeroEntropy",
+    "at_overlap",
     "capacity",
     "line",
+    "parisi",
+    "phase_diagram",
     "retrieval_curve",
     "retrieval_grid",
     "solve",

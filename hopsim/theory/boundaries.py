@@ -12,11 +12,11 @@ from . import crosstalk
 from .crosstalk import Noise, Responding
 from .fixed_point import bracket, first_change
 from .gaussian import Array
-from .replica_symmetric import REPLICA_SYMMETRIC
+from .one_step import OneStep
+from .replica_symmetric import REPLICA_SYMMETRIC, ReplicaSymmetric
 from .solution import Ansatz, checked_temperature
 
-LINES = ("spinodal", "coexistence", "glass", "stability")
-ONE_STEP_LINES = ("dynamic", "static")
+SCANNED = (0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 0.95, 1)  # of the largest load, for a change of sign
 TOLERANCE = 1e-9  # width of the final bracket of a root, relative to the load
 
 
@@ -47,18 +47,15 @@ def line(
 
     "spinodal": retrieval ends. "coexistence": retrieval and the dominating m = 0 state have equal free energy, below it
     retrieval is the global minimum. "glass": q grows continuously from 0 (T_g = 1 + √α for p = 2, √ζ''(0) for p ≥ 3).
-    "stability": the retrieval state becomes unstable to replica symmetry breaking (de Almeida-Thouless).
+    "stability": the replica-symmetric retrieval state becomes unstable (de Almeida-Thouless), whatever the ansatz.
+    "dynamic" and "static", for OneStep: T_d and T_K, where q1 of the glass jumps (distinct indices; x^p from p = 5).
     """
-    lines = {"spinodal": _spinodal, "coexistence": _coexistence, "glass": _glass, "stability": _stability}
-    if line in ONE_STEP_LINES:
-        raise Refused(
-            f"the {line} line needs one step of replica symmetry breaking, the ansatz here is replica-symmetric; "
-            f"its lines are {', '.join(LINES)}"
-        )
-    if line not in lines:
-        raise Refused(f"line must be one of {', '.join(LINES + ONE_STEP_LINES)}, got {line!r}")
+    if line not in LINES:
+        raise Refused(f"line must be one of {', '.join(LINES)}, got {line!r}")
+    if line not in ansatz.lines:
+        raise Refused(f"the {line} line needs ansatz=OneStep(), got {ansatz}; its lines are {', '.join(ansatz.lines)}")
     noise = crosstalk.noise(law)
-    return [lines[line](noise, checked_temperature(temperature), ansatz) for temperature in temperatures]
+    return [LINES[line](noise, checked_temperature(temperature), ansatz) for temperature in temperatures]
 
 
 def retrieval_curve(
@@ -99,6 +96,8 @@ def _coexistence(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
 
 
 def _stability(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
+    ansatz = ansatz if isinstance(ansatz, ReplicaSymmetric) else REPLICA_SYMMETRIC
+
     def stability(load: float) -> float:
         order = ansatz.order(noise, load, temperature, "retrieval")
         return float(ansatz.stability(order, noise, load, temperature) or 0.0)
@@ -106,14 +105,30 @@ def _stability(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
     return Boundary(temperature) if temperature == 0 else _on_branch(stability, noise, temperature, ansatz)
 
 
+def _dynamic(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
+    return _jump(noise, temperature, ansatz, 0)
+
+
+def _static(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
+    return _jump(noise, temperature, ansatz, 1)
+
+
+def _jump(noise: Noise, temperature: float, ansatz: Ansatz, which: int) -> Boundary:
+    """Exact in the load: α = (T/T_d)² or (T/T_K)², with T_d and T_K those of load 1."""
+    jump = ansatz.transition(noise) if isinstance(ansatz, OneStep) else None
+    if jump is None or temperature == 0:
+        return Boundary(temperature)
+    load = (temperature / jump[which]) ** 2
+    return Boundary(temperature, load, load * (1 - TOLERANCE), load * (1 + TOLERANCE), 0.0, converged=True)
+
+
 def _on_branch(function: Callable[[float], float], noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
     """The first load on the retrieval branch at which a function of the load changes sign."""
     fold = ansatz.fold(noise, temperature)
     if fold is None:
         return Boundary(temperature)
-    change = first_change(
-        function, [fold.load * s for s in (1e-6, 1e-3, 0.03, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 0.95, 1)]
-    )
+    scanned = (0.03, *SCANNED) if isinstance(noise, Responding) else (1e-4, 1e-3, 0.03, *SCANNED)
+    change = first_change(function, [fold.load * s for s in scanned])
     if change is None:
         return Boundary(temperature)
     load, low, high = bracket(function, *change, tolerance=TOLERANCE)
@@ -131,3 +146,13 @@ def _glass(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
     if load == 0:
         return Boundary(temperature)
     return Boundary(temperature, load, math.nextafter(load, 0), math.nextafter(load, math.inf), 0.0, converged=True)
+
+
+LINES = {
+    "spinodal": _spinodal,
+    "coexistence": _coexistence,
+    "glass": _glass,
+    "stability": _stability,
+    "dynamic": _dynamic,
+    "static": _static,
+}

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from .gaussian import Array
-
 TIGHT = 4 * np.finfo(float).eps
 
 
@@ -52,25 +50,3 @@ def first_change(function: Callable[[float], float], points: Sequence[float]) ->
             return left, right
         before = after
     return None
-
-
-def newton(
-    step: Callable[[Array], tuple[Array, Array]], start: Array, *, iterations: int = 30
-) -> tuple[Array, Array, Array]:
-    """The best iterate of Newton's method, its residual and Jacobian; step(x) gives the residual and the Jacobian at x.
-
-    Stops when the residual stops falling. Near a fold, where the Jacobian is singular, it stays at the best iterate.
-    """
-    x, (residual, jacobian) = start, step(start)
-    for _ in range(iterations):
-        try:
-            trial = x - np.linalg.solve(jacobian, residual)
-        except np.linalg.LinAlgError:
-            break
-        if not np.all(np.isfinite(trial)):
-            break
-        trial_residual, trial_jacobian = step(trial)
-        if not np.abs(trial_residual).max() < np.abs(residual).max():
-            break
-        x, residual, jacobian = trial, trial_residual, trial_jacobian
-    return x, residual, jacobian

@@ -11,6 +11,7 @@ first equation becomes m = <S ∫Dz tanh βh>/n and n m^p replaces m^p.
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..networks import Law
 from . import crosstalk, gaussian, glass, mixtures, retrieval
@@ -39,6 +40,7 @@ class ReplicaSymmetric:
     patterns = 3, 5, ... makes the retrieval branch, its fold and its lines those of the mixtures of so many patterns.
     """
 
+    lines: ClassVar[tuple[str, ...]] = ("spinodal", "coexistence", "glass", "stability")
     patterns: int = 1
 
     def __post_init__(self) -> None:

@@ -47,17 +47,34 @@ def overlap_range(noise: Noise, temperature: float, patterns: int = 1) -> tuple[
         return 0.0, _noiseless(patterns, math.inf)[0]
 
     def excess(y: float) -> float:
-        return _noiseless(patterns, y)[0] ** (p - 1) / y - temperature
+        return _temperature_at(noise, y, patterns) - temperature
+
+    crest = _crest(noise, patterns)
+    if excess(crest) <= 0:
+        return None
+    top = _noiseless(patterns, root(excess, crest, 2 / temperature))[0]
+    return (0.0 if p == 2 else _lower_end(excess, crest, patterns)), top
+
+
+@lru_cache(maxsize=1024)
+def hottest(noise: Noise, patterns: int = 1) -> float:
+    """The temperature above which there is no retrieval at any load: 1 for p = 2."""
+    return _temperature_at(noise, _crest(noise, patterns), patterns)
+
+
+def _temperature_at(noise: Noise, y: float, patterns: int) -> float:
+    return _noiseless(patterns, y)[0] ** (noise.degree - 1) / y
+
+
+def _crest(noise: Noise, patterns: int) -> float:
+    """The y of the largest T."""
+    p = noise.degree
 
     def rise(y: float) -> float:
         m, slope = _noiseless(patterns, y)
         return m - (p - 1) * y * slope
 
-    crest = 1e-9 if p == 2 else root(rise, 1e-3, 3 + math.log(p))
-    if excess(crest) <= 0:
-        return None
-    top = _noiseless(patterns, root(excess, crest, 2 / temperature))[0]
-    return (0.0 if p == 2 else _lower_end(excess, crest, patterns)), top
+    return 1e-9 if p == 2 else root(rise, 1e-3, 3 + math.log(p))
 
 
 def _noiseless(patterns: int, y: float) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ..errors import Refused
 from ..networks import Law
@@ -20,7 +20,9 @@ SMALLEST_LOAD, LARGEST_LOAD = 1e-290, 1e12
 
 
 class Ansatz(Protocol):
-    """What an ansatz provides; `order` and `dominant` return its own Order, which has at least m."""
+    """What an ansatz provides, and the lines it knows; `order` and `dominant` return its own Order, which has m."""
+
+    lines: ClassVar[tuple[str, ...]]
 
     def order(self, law: Law | Noise, load: float, temperature: float, branch: str) -> Any: ...
     def dominant(self, law: Law | Noise, load: float, temperature: float) -> Any: ...
