@@ -26,7 +26,7 @@ SYMBOLS = {
 OF_GLASS = ("glass", "dynamic", "static")
 RESOLUTION = 160
 NAME = (0.08, 0.32)  # height and width of a name, as parts of those of the axes
-ROOM = 0.5  # distance to other phases that a name needs, in sizes of the name
+ROOM = 0.4  # distance to other phases that a name needs, in sizes of the name
 
 
 @dataclass(frozen=True)
