@@ -13,6 +13,8 @@ import argparse
 import contextlib
 import cProfile
 import io
+import itertools
+import math
 import os
 import platform
 import resource
@@ -32,7 +34,7 @@ from matplotlib.figure import Figure
 import hopsim as hs
 from hopsim import cli, executors, rng, states
 from hopsim.dynamics import Dynamics, advance_together
-from hopsim.networks import Network, Quenched
+from hopsim.networks import Law, Network, Quenched
 
 ROUNDS = 5
 KEYS = rng.keys(1, 0, 0, temperature=1.0, replica=0)
@@ -177,7 +179,7 @@ def replicas() -> None:
 
 def together(quenched: Quenched, rule: Dynamics, state: states.State, chains: int) -> Callable[[], float]:
     """Proposals per second of replicas that move together from one state."""
-    sweeps = max(20, 20000 // quenched.network.neurons)
+    sweeps = 400_000 // quenched.network.neurons
     keys = [rng.keys(1, 0, 0, temperature=1.0, replica=r) for r in range(chains)]
 
     def rate() -> float:
@@ -459,6 +461,79 @@ def _serial(out: str) -> float:
     return time.process_time() - start
 
 
+def theory() -> None:
+    """Points per second of the theory, and of the same replica-symmetric equations with scipy's adaptive quadrature."""
+    from hopsim import theory as solver
+
+    laws = {
+        "p = 2": hs.hopfield(neurons=2, patterns=1).law,
+        "p = 3, distinct": hs.dense(neurons=2, patterns=1, degree=3, indices="distinct").law,
+    }
+    temperatures = np.linspace(0.1, 0.5, 5).tolist()
+    print("\nTheory, CPU time\n\n| what | points/s | largest difference in m |\n| --- | --- | --- |")
+    for name, law in laws.items():
+        ends = {T: solver.capacity(law, temperature=T).load or 0.0 for T in temperatures}
+        points = [(law, end * s, T) for T, end in ends.items() for s in np.linspace(0.02, 0.95, 60)]
+        cold = [(law, 10 * load, T / 4) for law, load, T in points[:100]]
+        rate, found = timed(symmetric_overlap, points)
+        adaptive, others = timed(overlap_by_quad, points[::30])
+        difference = np.abs(np.array(found[::30]) - others).max()
+        loads = np.linspace(0.02, 0.95, 2000) * min(ends.values())
+        start = time.process_time()
+        solver.retrieval_grid(law, loads=loads.tolist(), temperatures=temperatures)
+        grid = loads.size * len(temperatures) / (time.process_time() - start)
+        print(f"| {name}, RS, one by one | {rate:,.0f} | |\n| {name}, RS, whole grid | {grid:,.0f} | |")
+        print(f"| {name}, RS, scipy.integrate.quad, undamped iteration | {adaptive:,.0f} | {difference:.0e} |")
+        print(f"| {name}, 1RSB glass, one by one | {timed(broken_overlap, cold)[0]:,.0f} | |")
+
+
+Point = tuple[Law, float, float]
+
+
+def timed(solve: Callable[[Law, float, float], float], points: list[Point]) -> tuple[float, list[float]]:
+    """Points per second of CPU time, warm, and what was found."""
+    solve(*points[0])
+    start = time.process_time()
+    found = [solve(*point) for point in points]
+    return len(points) / (time.process_time() - start), found
+
+
+def symmetric_overlap(law: Law, load: float, temperature: float) -> float:
+    """m of the retrieval state."""
+    return hs.theory.ReplicaSymmetric().order(law, load, temperature, "retrieval").m
+
+
+def broken_overlap(law: Law, load: float, temperature: float) -> float:
+    """q1 of the glass with one step."""
+    return hs.theory.OneStep().order(law, load, temperature, "glass").q1
+
+
+def overlap_by_quad(law: Law, load: float, temperature: float) -> float:
+    """m of the retrieval state from m = 1, each average by adaptive quadrature, until it moves by less than 1e-10."""
+    from hopsim.theory import crosstalk
+
+    noise = crosstalk.noise(law)
+    m, variance, before = 1.0, float(noise.variance(1.0, 0.0)), 0.0
+    while abs(m - before) > 1e-10:
+        field = (m ** (noise.degree - 1), math.sqrt(load * variance), temperature)
+        before, m, q = m, average_by_quad(1, *field), average_by_quad(2, *field)
+        variance = float(noise.variance(q, (1 - q) / temperature))
+    return m
+
+
+def average_by_quad(power: int, mean: float, spread: float, temperature: float) -> float:
+    """∫Dz tanh^power((mean + spread z)/temperature), split at the kink."""
+    from scipy.integrate import quad
+
+    def integrand(z: float) -> float:
+        return math.exp(-z * z / 2) * math.tanh((mean + spread * z) / temperature) ** power
+
+    ends = sorted({-9.0, max(-9.0, -mean / spread), 9.0})
+    return float(sum(quad(integrand, *part, epsabs=1e-12)[0] for part in itertools.pairwise(ends))) / math.sqrt(
+        2 * math.pi
+    )
+
+
 def scaling() -> None:
     """Cost of a proposal against N at fixed load, and against K at fixed N: a table and a figure with the exponents."""
     from hopsim.figures import style
@@ -506,7 +581,8 @@ AGAINST_K = (
     (4, 1.0, False, tuple((64, k) for k in (500, 1000, 2000, 4000, 8000))),
 )
 SECTIONS = {
-    s.__name__: s for s in (pairwise, replicas, dense, other, polynomial, retrieval, threads, startup, whole, scaling)
+    s.__name__: s
+    for s in (pairwise, replicas, dense, other, polynomial, retrieval, threads, startup, whole, theory, scaling)
 }
 
 
