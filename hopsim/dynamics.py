@@ -54,8 +54,10 @@ class Dynamics:
 
         Copies spins and overlaps after every `every` sweeps (0: never) into the trace.
         """
-        states = State(state.spins[None], state.overlaps[None])
-        return advance_together([self], states, quenched, [keys], first_sweep, n_sweeps, every)[0]
+        chain = Chains([self], State(state.spins[None], state.overlaps[None]), quenched, [keys])
+        (trace,) = chain.advance(first_sweep, n_sweeps, every)
+        chain.close()
+        return trace
 
     def moves_with(self, other: "Dynamics") -> bool:
         """Whether chains under both rules can be advanced together."""
@@ -74,38 +76,41 @@ class Dynamics:
         return Draws(neurons, keys, self.order, rule, np.float32(temperature / unit), first, sweeps)
 
 
-def advance_together(
-    rules: Sequence[Dynamics],
-    states: State,
-    quenched: Quenched,
-    keys: Sequence[Keys],
-    first_sweep: int,
-    n_sweeps: int,
-    every: int = 0,
-) -> list[Trace]:
-    """Advance chains of one disorder sample in place: row r of `states` by rules[r] with keys[r].
+class Chains:
+    """Chains of one disorder sample on their way: row r of `states` moves by rules[r] with keys[r].
 
     Every chain goes where it would go alone; together they load the couplings once. The rules must move with each
-    other, the keys share the site order, and spins int8[R, N] and overlaps int32[R, K] are written in place.
+    other, the keys share the site order. Spins int8[R, N] and overlaps int32[R, K] of `states` are up to date once
+    the chains are closed.
     """
-    if not all(rule.moves_with(rules[0]) for rule in rules) or len({key.order for key in keys}) != 1:
-        raise Refused("chains move together under rules of one kind and one site order, got a mixture")
-    for rule in rules:
-        rule.check(quenched.network.law)
-    chains, neurons = states.spins.shape
-    rows = n_sweeps // every if every else 0
-    spin_traces = np.empty((chains, rows, neurons), dtype=np.int8)
-    overlap_traces = np.empty((chains, rows, states.overlaps.shape[1]), dtype=np.int32)
-    representation = quenched.representation
-    chosen = (rules[0].order, rules[0].synchronous)
-    motions = representations.motions(representation, states.spins, states.overlaps, *chosen)
-    flips = np.zeros(chains, dtype=np.int64)
-    sizes = (representation.unit, first_sweep, n_sweeps, motions.at_once)
-    for draws in zip(*(rule._pieces(neurons, key, *sizes) for rule, key in zip(rules, keys, strict=True)), strict=True):
-        flips += motions.sweep(draws, every, draws[0].first_sweep - first_sweep, spin_traces, overlap_traces)
-    motions.close()
-    traces = zip(spin_traces, overlap_traces, flips.tolist(), strict=True)
-    return [Trace(State(spins, overlaps), count) for spins, overlaps, count in traces]
+
+    def __init__(self, rules: Sequence[Dynamics], states: State, quenched: Quenched, keys: Sequence[Keys]) -> None:
+        if not all(rule.moves_with(rules[0]) for rule in rules) or len({key.order for key in keys}) != 1:
+            raise Refused("chains move together under rules of one kind and one site order, got a mixture")
+        for rule in rules:
+            rule.check(quenched.network.law)
+        representation, kind = quenched.representation, (rules[0].order, rules[0].synchronous)
+        self._rules, self._keys, self._states, self._unit = rules, keys, states, representation.unit
+        self._motions = representations.motions(representation, states.spins, states.overlaps, *kind)
+
+    def advance(self, first_sweep: int, n_sweeps: int, every: int = 0) -> list[Trace]:
+        """Advance by sweeps first_sweep, ..., first_sweep + n_sweeps - 1; a trace of each chain."""
+        (chains, neurons), patterns = self._states.spins.shape, self._states.overlaps.shape[1]
+        rows = n_sweeps // every if every else 0
+        spin_traces = np.empty((chains, rows, neurons), dtype=np.int8)
+        overlap_traces = np.empty((chains, rows, patterns), dtype=np.int32)
+        flips = np.zeros(chains, dtype=np.int64)
+        sizes = (self._unit, first_sweep, n_sweeps, self._motions.at_once)
+        pieces = (rule._pieces(neurons, key, *sizes) for rule, key in zip(self._rules, self._keys, strict=True))
+        for draws in zip(*pieces, strict=True):
+            since = draws[0].first_sweep - first_sweep
+            flips += self._motions.sweep(draws, every, since, spin_traces, overlap_traces)
+        traces = zip(spin_traces, overlap_traces, flips.tolist(), strict=True)
+        return [Trace(State(spins, overlaps), count) for spins, overlaps, count in traces]
+
+    def close(self) -> None:
+        """Write the states back."""
+        self._motions.close()
 
 
 @dataclass(frozen=True)

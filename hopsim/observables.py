@@ -43,6 +43,8 @@ def similarities(replicas: Sequence[State]) -> Series:
 
     Exact: sums of ±1 in float32 below 2^24 terms.
     """
+    if len(replicas) == 1:
+        return np.empty((0, len(replicas[0].spins)))
     spins = np.array([states.spins for states in replicas], dtype=np.float32).swapaxes(0, 1)
     products = np.rint(spins @ spins.swapaxes(1, 2))
     first, second = np.triu_indices(len(replicas), 1)

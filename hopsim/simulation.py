@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import observables, states
-from .dynamics import Dynamics, advance_together
+from .dynamics import Chains, Dynamics
 from .errors import Refused, real, whole
 from .networks import Network, Quenched
 from .observables import Series
@@ -135,19 +135,19 @@ class Record:
 Reading = tuple[NDArray[Any], ...]  # overlap, best overlap, energy and retrieved of one chain
 
 
-class _Chains:
-    """The replicas of some runs in motion, run after run, and what has been read of them."""
+class _Reader:
+    """The replicas of some runs in motion, run after run, and how they are read."""
 
     def __init__(self, runs: Sequence[Run], quenched: Quenched) -> None:
-        self.runs, self.quenched, self.protocol = runs, quenched, runs[0].protocol
+        self.quenched, self.protocol = quenched, runs[0].protocol
         self.neurons, self.patterns = quenched.patterns.shape
         replicas = range(self.protocol.replicas)
         starts = [self._start(runs[0], replica) for replica in replicas] * len(runs)
-        self.states = states.State(np.array([s.spins for s in starts]), np.array([s.overlaps for s in starts]))
+        start = states.State(np.array([s.spins for s in starts]), np.array([s.overlaps for s in starts]))
         self.size = int(np.count_nonzero(quenched.patterns[:, CUED]))
-        self.cue_overlaps = self.states.overlaps[:, CUED] / max(self.size, 1)
-        self.rules = [run.dynamics for run in runs for _ in replicas]
-        self.keys = [self._keys(run, replica) for run in runs for replica in replicas]
+        self.cue_overlaps = start.overlaps[:, CUED] / max(self.size, 1)
+        rules = [run.dynamics for run in runs for _ in replicas]
+        self.chains = Chains(rules, start, quenched, [self._keys(run, replica) for run in runs for replica in replicas])
         self.sweep = 0
         self.flips = np.zeros(len(starts), dtype=np.int64)
 
@@ -160,7 +160,7 @@ class _Chains:
         return keys(run.seed, run.sample, *sizes, temperature=run.dynamics.temperature, replica=replica)
 
     def advance(self, sweeps: int, every: int = 0) -> list[states.State]:
-        traces = advance_together(self.rules, self.states, self.quenched, self.keys, self.sweep, sweeps, every)
+        traces = self.chains.advance(self.sweep, sweeps, every)
         self.sweep += sweeps
         self.flips += [trace.flips for trace in traces]
         return [trace.states for trace in traces]
@@ -191,10 +191,10 @@ def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> 
     first = runs[0]
     if not all(_alike(run, first) for run in runs):
         raise Refused("runs simulated together must share all but their temperature")
-    chains = _Chains(runs, quenched if quenched is not None else first.quench())
-    chains.advance(first.protocol.equilibrate)
-    blocks = [chains.measure(readings) for readings in _blocks(first, len(chains.rules))]
-    replicas, offered = first.protocol.replicas, first.network.neurons * chains.sweep
+    reader = _Reader(runs, quenched if quenched is not None else first.quench())
+    reader.advance(first.protocol.equilibrate)
+    blocks = [reader.measure(readings) for readings in _blocks(first, reader.flips.size)]
+    replicas, offered = first.protocol.replicas, first.network.neurons * reader.sweep
     records = []
     for k in range(len(runs)):
         own = slice(k * replicas, (k + 1) * replicas)
@@ -207,8 +207,8 @@ def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> 
                 energy=energy,
                 retrieved=retrieved,
                 similarity=np.concatenate([similar[k] for _, similar in blocks], axis=1),
-                cue_overlap=chains.cue_overlaps[own],
-                acceptance=chains.flips[own] / offered,
+                cue_overlap=reader.cue_overlaps[own],
+                acceptance=reader.flips[own] / offered,
             )
         )
     return records

@@ -20,7 +20,7 @@ class State:
 
 def of_spins(quenched: Quenched, spins: NDArray[np.int8]) -> State:
     """The state with these spins."""
-    if not np.isin(spins, (-1, 1)).all() or spins.shape[-1:] != (quenched.network.neurons,):
+    if not (np.abs(spins) == 1).all() or spins.shape[-1:] != (quenched.network.neurons,):
         raise Refused(f"spins must be {quenched.network.neurons} entries of -1 or +1, got shape {spins.shape}")
     return State(np.array(spins, dtype=np.int8), quenched.overlaps(spins))
 

@@ -17,7 +17,6 @@ import itertools
 import math
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -33,7 +32,7 @@ from matplotlib.figure import Figure
 
 import hopsim as hs
 from hopsim import cli, executors, rng, states
-from hopsim.dynamics import Dynamics, advance_together
+from hopsim.dynamics import Chains, Dynamics
 from hopsim.networks import Law, Network, Quenched
 
 ROUNDS = 5
@@ -185,7 +184,9 @@ def together(quenched: Quenched, rule: Dynamics, state: states.State, chains: in
     def rate() -> float:
         moved = states.State(np.tile(state.spins, (chains, 1)), np.tile(state.overlaps, (chains, 1)))
         start = time.process_time()
-        advance_together([rule] * chains, moved, quenched, keys, 0, sweeps)
+        replicas = Chains([rule] * chains, moved, quenched, keys)
+        replicas.advance(0, sweeps)
+        replicas.close()
         return chains * quenched.network.neurons * sweeps / (time.process_time() - start)
 
     rate()
@@ -439,9 +440,9 @@ def whole() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "hopsim.cli", "run", "hopfield", "--out"]
         start = time.perf_counter()
-        subprocess.run([*command, f"{folder}/whole.h5"], check=True, capture_output=True)
+        job = subprocess.Popen([*command, f"{folder}/whole.h5", "--quiet"])
+        peak = os.wait4(job.pid, 0)[2].ru_maxrss / 1024
         seconds = time.perf_counter() - start
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         total = _serial(f"{folder}/one.h5")
         profile = cProfile.Profile(time.process_time)
         profile.runcall(_serial, f"{folder}/two.h5")
@@ -575,8 +576,8 @@ AGAINST_N = (
     (4, 0.1, True, tuple((n, n**3 // 100) for n in (32, 48, 64, 96, 128))),
 )
 AGAINST_K = (
-    (2, 0.1, True, tuple((1000, k) for k in (20, 40, 80, 160, 320))),
-    (2, 1.0, False, tuple((1000, k) for k in (20, 40, 80, 160, 320))),
+    (2, 0.1, True, tuple((1000, k) for k in (10, 20, 40, 80, 120))),
+    (2, 1.0, False, tuple((1000, k) for k in (10, 20, 40, 80, 120))),
     (3, 1.0, False, tuple((128, k) for k in (250, 500, 1000, 2000, 4000))),
     (4, 1.0, False, tuple((64, k) for k in (500, 1000, 2000, 4000, 8000))),
 )
