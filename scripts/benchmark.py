@@ -33,9 +33,11 @@ from matplotlib.figure import Figure
 import hopsim as hs
 from hopsim import cli, executors, rng, states
 from hopsim.dynamics import Chains, Dynamics
+from hopsim.layouts import pairwise as pairwise_layout
 from hopsim.networks import Law, Network, Quenched
 
 ROUNDS = 5
+WARM_UP = 6  # calls, long enough for a representation that is built when it pays
 KEYS = rng.keys(1, 0, 0, temperature=1.0, replica=0)
 Rates = dict[str, Callable[[], float]]
 
@@ -69,7 +71,8 @@ def ours(
                 return network.neurons * sweeps[0] / spent
             sweeps[0] = int(sweeps[0] * min(8, max(1.5, seconds / max(spent, 1e-5))))
 
-    rate()
+    for _ in range(WARM_UP):
+        rate()
     return rate
 
 
@@ -96,8 +99,27 @@ def general(quenched: Quenched) -> Quenched:
     return other
 
 
+class Forced:
+    """The layout of degree 2 with the motion asked for."""
+
+    def __init__(self, quenched: Quenched, kind: Any) -> None:
+        representation: Any = quenched.representation
+        self._layout, self._kind, self.unit = representation.layout, kind, representation.unit
+
+    def motion(self, spins: Any, overlaps: Any, order: str, synchronous: bool) -> Any:
+        """A chain of the kind asked for."""
+        return pairwise_layout.motion(self._layout, spins, overlaps, self._kind)
+
+
+def forced(quenched: Quenched, kind: Any) -> Quenched:
+    """The same disorder moved by one kind of motion only."""
+    other = Quenched(quenched.network, quenched.patterns)
+    other.__dict__["representation"] = Forced(quenched, kind)
+    return other
+
+
 def pairwise() -> None:
-    """Degree 2, α = 0.1, one chain, against dwave-samplers and openjij."""
+    """Degree 2, α = 0.1, one chain, against dwave-samplers and openjij, and with each motion forced."""
     for neurons in (1000, 4000):
         network = hs.hopfield(neurons=neurons, load=0.1)
         quenched = network.quench(np.random.default_rng(0))
@@ -109,6 +131,8 @@ def pairwise() -> None:
             for order in ("permutation", "random"):
                 other = hs.Metropolis(temperature=temperature, order=order)
                 rates[f"hopsim, order {order}"] = ours(network, quenched, other, state)
+            for kind in (pairwise_layout.Fields, pairwise_layout.Overlaps):
+                rates[f"hopsim, {kind.__name__} forced"] = ours(network, forced(quenched, kind), rule, state)
             rates |= pairwise_peers(quenched, state, temperature)
             title = f"Degree 2, N = {neurons}, K = {network.patterns}, T = {temperature}"
             compare(_described(title, acceptance, quenched), rates)
