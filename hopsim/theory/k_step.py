@@ -17,7 +17,7 @@ exact, the last step has no height: q_k = q_{k-1}, and y_k has no meaning.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -70,6 +70,7 @@ class Residuals(NamedTuple):
 class KStep:
     """k = `steps` breakpoints between k + 1 overlaps. Every method takes a law (or its noise), α > 0 and T >= 0."""
 
+    lines: ClassVar[tuple[str, ...]] = REPLICA_SYMMETRIC.lines
     steps: int
 
     def __post_init__(self) -> None:
