@@ -12,6 +12,7 @@ import numpy as np
 from hopsim.interactions import Exponential, LogSumExp, Power, Quadratic, Rectified
 from hopsim.networks import Law, Network, Quenched
 from hopsim.patterns import Stored
+from hopsim.representations import Pairwise
 
 WORD = 2**32
 f32 = np.float32
@@ -236,6 +237,8 @@ def all_states(N):
 
 def move(representation, spins, overlaps, orders, thresholds, synchronous, *tracing):
     """Move a representation's general kernel in place with given orders and thresholds; returns the number of flips."""
+    if isinstance(representation, Pairwise):
+        representation = representation.general
     motion = representation.motion(spins, overlaps, "permutation", synchronous)
     flips = motion.sweep(
         SimpleNamespace(orders=orders, thresholds=thresholds, order="permutation", rule=None), *tracing

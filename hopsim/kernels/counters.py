@@ -10,10 +10,20 @@ from numba import njit
 
 SIGN, METROPOLIS, GLAUBER = 0, 1, 2
 
-_MULTIPLIER_0 = np.uint64(0xD2511F53)
-_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
-_WEYL_0 = np.uint32(0x9E3779B9)
-_WEYL_1 = np.uint32(0xBB67AE85)
+MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+WEYL = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
+COEFFICIENTS = (  # of Cephes `logf` (Moshier)
+    np.float32(7.0376836292e-2),
+    np.float32(-1.1514610310e-1),
+    np.float32(1.1676998740e-1),
+    np.float32(-1.2420140846e-1),
+    np.float32(1.4249322787e-1),
+    np.float32(-1.6668057665e-1),
+    np.float32(2.0000714765e-1),
+    np.float32(-2.4999993993e-1),
+    np.float32(3.3333331174e-1),
+)
+LN2_HIGH, LN2_LOW = np.float32(0.693359375), np.float32(2.12194440e-4)  # ln 2 is the first less the second
 _HIGH = np.uint64(32)
 
 
@@ -21,12 +31,12 @@ _HIGH = np.uint64(32)
 def philox(c0, c1, c2, c3, k0, k1):
     """One Philox4x32-10 block: four counter words and two key words to four random words, all uint32."""
     for _ in range(10):
-        p0 = _MULTIPLIER_0 * np.uint64(c0)
-        p1 = _MULTIPLIER_1 * np.uint64(c2)
+        p0 = MULTIPLIERS[0] * np.uint64(c0)
+        p1 = MULTIPLIERS[1] * np.uint64(c2)
         c0, c2 = np.uint32(p1 >> _HIGH) ^ c1 ^ k0, np.uint32(p0 >> _HIGH) ^ c3 ^ k1
         c1, c3 = np.uint32(p1), np.uint32(p0)
-        k0 = np.uint32(k0 + _WEYL_0)
-        k1 = np.uint32(k1 + _WEYL_1)
+        k0 = np.uint32(k0 + WEYL[0])
+        k1 = np.uint32(k1 + WEYL[1])
     return c0, c1, c2, c3
 
 
@@ -43,11 +53,10 @@ def fill_words(words, key, sweep):
 
 
 @njit(inline="always", error_model="numpy")
-def _minus_log(word):
+def minus_log(word):
     """-ln((word + 1/2)/2^32) in float32, by exponent and a degree-8 polynomial for ln(1+f), 1/√2 < 1+f < √2.
 
-    Only float32 sums and products in this order, so that every processor gives the same bits. Coefficients of Cephes
-    `logf` (Moshier).
+    Only float32 sums and products in this order, so that every processor gives the same bits.
     """
     bits = np.float32((np.float32(word) + np.float32(0.5)) * np.float32(2.0**-32)).view(np.int32)
     exponent = np.float32(np.int32(bits >> 23) - np.int32(126))
@@ -56,19 +65,19 @@ def _minus_log(word):
     e = exponent - np.float32(1.0) if small else exponent
     f = (fraction + fraction if small else fraction) - np.float32(1.0)
     square = f * f
-    y = np.float32(7.0376836292e-2)
-    y = y * f + np.float32(-1.1514610310e-1)
-    y = y * f + np.float32(1.1676998740e-1)
-    y = y * f + np.float32(-1.2420140846e-1)
-    y = y * f + np.float32(1.4249322787e-1)
-    y = y * f + np.float32(-1.6668057665e-1)
-    y = y * f + np.float32(2.0000714765e-1)
-    y = y * f + np.float32(-2.4999993993e-1)
-    y = y * f + np.float32(3.3333331174e-1)
+    y = COEFFICIENTS[0]
+    y = y * f + COEFFICIENTS[1]
+    y = y * f + COEFFICIENTS[2]
+    y = y * f + COEFFICIENTS[3]
+    y = y * f + COEFFICIENTS[4]
+    y = y * f + COEFFICIENTS[5]
+    y = y * f + COEFFICIENTS[6]
+    y = y * f + COEFFICIENTS[7]
+    y = y * f + COEFFICIENTS[8]
     y = y * f * square
-    y = y + np.float32(-2.12194440e-4) * e
+    y = y - LN2_LOW * e
     y = y - np.float32(0.5) * square
-    return -(f + y + np.float32(0.693359375) * e)
+    return -(f + y + LN2_HIGH * e)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -88,10 +97,10 @@ def fill_thresholds(thresholds, key, first_sweep, rule, scale):
         if rule == METROPOLIS:
             for k in range(neurons):
                 # the true value at the last word, where float32 has rounded u to 1: free flips are always accepted
-                out[k] = scale * max(_minus_log(words[k]), np.float32(2.0**-33))
+                out[k] = scale * max(minus_log(words[k]), np.float32(2.0**-33))
         else:
             for k in range(neurons):
-                out[k] = scale * (_minus_log(words[k]) - _minus_log(~words[k]))
+                out[k] = scale * (minus_log(words[k]) - minus_log(~words[k]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

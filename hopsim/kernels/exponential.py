@@ -12,62 +12,35 @@ and nothing cancels. Order of summation of each, the same on every processor: ei
 import math
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .sweeps import record
+from .chains import flip, record
+from .emit import emitted
+from .values import DOUBLE
 
 LANES = 8
 
 
 @intrinsic
-def masked_sums(typing_context, entries, weights, spin):
+def masked_sums(typingctx, entries, weights, spin):
     """(Σ weights where entries == spin, Σ weights where entries == -spin); both arrays padded to a multiple of 8."""
 
-    def generate(context, builder, signature, arguments):
-        bytes_type, reals_type = ir.VectorType(ir.IntType(8), LANES), ir.VectorType(ir.DoubleType(), LANES)
-        zero = ir.Constant(reals_type, [0.0] * LANES)
-        entry_array = context.make_array(signature.args[0])(context, builder, value=arguments[0])
-        weight_array = context.make_array(signature.args[1])(context, builder, value=arguments[1])
-        same, opposite = _splat(builder, arguments[2]), _splat(builder, builder.neg(arguments[2]))
-        rising = cgutils.alloca_once_value(builder, zero)
-        falling = cgutils.alloca_once_value(builder, zero)
-        size, start = weight_array.nitems, ir.Constant(ir.IntType(64), 0)
-        with cgutils.for_range_slice(builder, start, size, ir.Constant(ir.IntType(64), LANES)) as (k, _):
-            signs = _load(builder, builder.gep(entry_array.data, [k]), bytes_type)
-            values = _load(builder, builder.gep(weight_array.data, [k]), reals_type)
-            _add_where(builder, falling, builder.icmp_signed("==", signs, same), values)
-            _add_where(builder, rising, builder.icmp_signed("==", signs, opposite), values)
-        sums = [_tree(builder, builder.load(falling)), _tree(builder, builder.load(rising))]
-        return context.make_tuple(builder, signature.return_type, sums)
+    def body(emit, entries, weights, spin):
+        falling, rising = (emit.variable(emit.constant(DOUBLE, 0.0, LANES)) for _ in range(2))
+        with emit.loop(weights.size, step=LANES) as k:
+            signs, some = entries.load(k, LANES), weights.load(k, LANES)
+            falling.value += (signs == spin).pick(some, 0.0)
+            rising.value += (signs == -spin).pick(some, 0.0)
+        return _tree(falling.value), _tree(rising.value)
 
-    return types.UniTuple(types.float64, 2)(entries, weights, spin), generate
+    return emitted(types.UniTuple(types.float64, 2)(entries, weights, spin), body)
 
 
-def _add_where(builder, total, mask, values):
-    chosen = builder.select(mask, values, ir.Constant(values.type, [0.0] * LANES))
-    builder.store(builder.fadd(builder.load(total), chosen), total)
-
-
-def _splat(builder, number):
-    vector = ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined)
-    for lane in range(LANES):
-        vector = builder.insert_element(vector, number, ir.Constant(ir.IntType(32), lane))
-    return vector
-
-
-def _load(builder, pointer, vector_type):
-    loaded = builder.load(builder.bitcast(pointer, vector_type.as_pointer()))
-    loaded.align = 1
-    return loaded
-
-
-def _tree(builder, vector):
-    sums = [builder.extract_element(vector, ir.Constant(ir.IntType(32), lane)) for lane in range(LANES)]
+def _tree(vector):
+    sums = [vector.lane(k) for k in range(LANES)]
     while len(sums) > 1:
-        sums = [builder.fadd(a, b) for a, b in zip(sums[::2], sums[1::2], strict=True)]
+        sums = [a + b for a, b in zip(sums[::2], sums[1::2], strict=True)]
     return sums[0]
 
 
@@ -90,21 +63,7 @@ def _cost(entries, weights, spin, blank, sharpness, patterns):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def exponential_sweeps(
-    spins,
-    overlaps,
-    padded,
-    table,
-    sharpness,
-    blank,
-    orders,
-    thresholds,
-    synchronous,
-    every,
-    since,
-    spin_trace,
-    overlap_trace,
-):
+def exponential_sweeps(spins, overlaps, padded, table, sharpness, blank, orders, thresholds, synchronous, *trace):
     """See the head of the file; padded int8[N, K up to a multiple of 8]; blank: whether entries 0 occur."""
     neurons, patterns = spins.size, overlaps.size
     weights = np.zeros(padded.shape[1], dtype=np.float64)
@@ -120,17 +79,13 @@ def exponential_sweeps(
                 chosen[k] = cost < thresholds[sweep, k]
         for k in range(neurons):
             i = order[k]
-            entries = padded[i]
             if synchronous:
-                flip = chosen[k]
+                accepted = chosen[k]
             else:
-                flip = _cost(entries, weights, spins[i], blank, sharpness, patterns) < thresholds[sweep, k]
-            if flip:
+                accepted = _cost(padded[i], weights, spins[i], blank, sharpness, patterns) < thresholds[sweep, k]
+            if accepted:
                 flips += 1
-                change = -2 * spins[i]
-                spins[i] = -spins[i]
-                for mu in range(patterns):
-                    overlaps[mu] += change * entries[mu]
+                flip(i, spins, overlaps, padded[i])
                 _weigh(overlaps, table, weights)
-        record(sweep, every, since, spins, overlaps, spin_trace, overlap_trace)
+        record(sweep, spins, overlaps, trace)
     return flips

@@ -13,19 +13,22 @@ most = 2^31 - 128, the largest float32 below 2^31, ⌈t⌉ - base still fits 32 
 
 `weights` are the overlaps: M for odd K, (M - N mod 2)/2 for even K. What follows the same bits is the trajectory of the
 general kernels: same words, same float32 thresholds, same comparisons.
+
+In all kernels `sizes` are N, K, K' and log2 e; `proposals` are the key, the first sweep, their number, rule and scale.
 """
 
 import numpy as np
 from numba import njit
 
-from .counters import METROPOLIS, SIGN, _minus_log, fill_permutations, fill_random_sites, fill_words
+from .chains import rows_after
+from .counters import METROPOLIS, SIGN, fill_permutations, fill_random_sites, fill_words, minus_log
+from .emit import ones
 from .vectors import (
     add_rows,
     fill_bounds,
     fill_limits,
     move_weights,
     offer,
-    ones,
     sum_fields,
     sum_weights,
     turn_weights,
@@ -115,6 +118,13 @@ def limits_of(words, base, rule, scale, halvings, exact, bounds):
 # --- traces ---
 
 
+@njit(inline="always", error_model="numpy")
+def _live(neurons, block):
+    """Bits of the sites of a block that exist."""
+    left = neurons - 64 * block
+    return _ALL if left >= 64 else np.uint64((_ONE << np.uint64(left)) - _ONE)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def unpack_signs(signs, spins):
     """Spins ±1 of their sign bits."""
@@ -127,126 +137,73 @@ def count_overlaps(signs, bits, stride, neurons, overlaps):
     """M_μ = 2 (number of sites where pattern μ agrees) - N, by popcount: N K / 64 word operations."""
     overlaps[:] = -neurons
     for block in range(signs.size):
-        left = neurons - 64 * block
-        live = _ALL if left >= 64 else np.uint64((_ONE << np.uint64(left)) - _ONE)
-        row = bits[block * stride : block * stride + overlaps.size]
+        live, row = _live(neurons, block), bits[block * stride : block * stride + overlaps.size]
         for mu in range(overlaps.size):
             overlaps[mu] += np.int32(2 * ones((row[mu] ^ signs[block]) & live))
 
 
 @njit(inline="always", error_model="numpy")
-def _record(row, signs, bits, stride, spin_trace, overlap_trace):
-    unpack_signs(signs, spin_trace[row])
-    count_overlaps(signs, bits, stride, spin_trace.shape[1], overlap_trace[row])
-
-
-@njit(inline="always", error_model="numpy")
-def _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace):
-    """The readings of the sweeps after one that nothing moved in."""
-    if every > 0:
-        for row in range((since + sweep + 1) // every, (since + sweeps) // every):
-            _record(row, signs, bits, stride, spin_trace, overlap_trace)
+def _rests(sweep, still, signs, bits, sizes, proposals, trace):
+    """Copy the state after a sweep; returns whether nothing will move any more, and then copies it after all others."""
+    rests = still and proposals[3] == SIGN
+    for row in rows_after(sweep, proposals[2] if rests else sweep + 1, trace):
+        unpack_signs(signs, trace[2][row])
+        count_overlaps(signs, bits, sizes[2], sizes[0], trace[3][row])
+    return rests
 
 
 # --- sweeps in cyclic order ---
 
 
 @njit(inline="always", error_model="numpy")
-def _live(neurons, block):
-    left = neurons - 64 * block
-    return _ALL if left >= 64 else np.uint64((_ONE << np.uint64(left)) - _ONE)
+def _numbers(sweep, few, most, halvings, proposals):
+    """What `offer` has to know of a sweep; a bound is searched for where few flip."""
+    key, first_sweep, _, rule, scale = proposals
+    shift = np.int32(1 + halvings)
+    step = _step(scale, most, shift) if few else np.float32(0.0)
+    return key, np.uint64(first_sweep + sweep), np.int64(rule), scale, most, shift, step
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def field_sweeps(
-    signs,
-    fields,
-    couplings,
-    diagonal,
-    bits,
-    base,
-    odd_bits,
-    neurons,
-    stride,
-    halvings,
-    key,
-    first_sweep,
-    sweeps,
-    rule,
-    scale,
-    every,
-    since,
-    spin_trace,
-    overlap_trace,
-):
+def field_sweeps(signs, fields, couplings, diagonal, bits, base, odd_bits, sizes, proposals, *trace):
     """Cached fields: a proposal costs 1/64 of a vector test, a flip one row of J', [64 blocks, 64 blocks].
 
     At T = 0 a sweep without a flip is the last one done. Returns the number of flips.
     """
-    length, code, shift, most = fields.size, np.int64(rule), np.int32(1 + halvings), _most(fields, halvings)
-    step = _step(scale, most, shift)
-    flips, before = 0, -signs.size
-    for sweep in range(sweeps):
-        number, bound = np.uint64(first_sweep + sweep), step if flips - before <= signs.size else np.float32(0.0)
+    neurons, _, _, halvings = sizes
+    most, flips, before = _most(fields, halvings), 0, -signs.size
+    for sweep in range(proposals[2]):
+        numbers = _numbers(sweep, flips - before <= signs.size, most, halvings, proposals)
         before = flips
         for block in range(signs.size):
             first, old = np.int64(64 * block), signs[block]
-            numbers = (key, number, code, scale, most, shift, bound)
             flipped = offer(fields, first, diagonal, base, odd_bits[block], _live(neurons, block), old, *numbers)
             if flipped != np.uint64(0):
                 signs[block] = old ^ flipped
                 flips += ones(flipped)
-                add_rows(fields, couplings, first, length, flipped, old ^ flipped)
-        if every > 0 and (since + sweep + 1) % every == 0:
-            _record((since + sweep + 1) // every - 1, signs, bits, stride, spin_trace, overlap_trace)
-        if rule == SIGN and flips == before:
-            _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace)
+                add_rows(fields, couplings, first, fields.size, flipped, old ^ flipped)
+        if _rests(sweep, flips == before, signs, bits, sizes, proposals, trace):
             break
     return flips
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def overlap_sweeps(
-    signs,
-    weights,
-    diagonal,
-    offsets,
-    bits,
-    base,
-    odd_bits,
-    neurons,
-    patterns,
-    stride,
-    halvings,
-    key,
-    first_sweep,
-    sweeps,
-    rule,
-    scale,
-    every,
-    since,
-    spin_trace,
-    overlap_trace,
-):
+def overlap_sweeps(signs, weights, diagonal, offsets, bits, base, odd_bits, sizes, proposals, *trace):
     """Blocked overlaps: fields of 64 sites from the weights, corrected in the block by J'[64, 64] of the block.
 
     A block costs K vector sums, and K popcounts once if any of its spins flipped; no matrix of all couplings. At T = 0
     a sweep without a flip is the last one done. Returns the number of flips.
     """
-    fields, code = np.empty(base.size, dtype=weights.dtype), np.int64(rule)
-    shift, most = np.int32(1 + halvings), _most(weights, halvings)
-    step = _step(scale, most, shift)
-    total = total_overlap(weights, neurons, patterns, halvings)
-    flips, before = 0, -signs.size
-    for sweep in range(sweeps):
-        number, bound = np.uint64(first_sweep + sweep), step if flips - before <= signs.size else np.float32(0.0)
+    neurons, patterns, stride, halvings = sizes
+    fields, total = np.empty(base.size, dtype=weights.dtype), total_overlap(weights, sizes)
+    most, flips, before = _most(weights, halvings), 0, -signs.size
+    for sweep in range(proposals[2]):
+        numbers = _numbers(sweep, flips - before <= signs.size, most, halvings, proposals)
         before = flips
         for block in range(signs.size):
-            first, old = np.int64(64 * block), signs[block]
-            begin = np.int64(block * stride)
+            first, begin, old = np.int64(64 * block), np.int64(block * stride), signs[block]
             plus, minus = common_terms(total, patterns, halvings)
             sum_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, plus, minus, old)
-            numbers = (key, number, code, scale, most, shift, bound)
             flipped = offer(fields, first, diagonal, base, odd_bits[block], _live(neurons, block), old, *numbers)
             if flipped != np.uint64(0):
                 new, count = old ^ flipped, ones(flipped)
@@ -255,17 +212,15 @@ def overlap_sweeps(
                 agreeing = move_weights(weights, bits, begin, np.int64(stride), flipped, new, np.int64(1 - halvings))
                 agreeing -= (stride - patterns) * ones(flipped & new)  # the columns that only fill up
                 total += 4 * agreeing - 2 * count * patterns
-        if every > 0 and (since + sweep + 1) % every == 0:
-            _record((since + sweep + 1) // every - 1, signs, bits, stride, spin_trace, overlap_trace)
-        if rule == SIGN and flips == before:
-            _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace)
+        if _rests(sweep, flips == before, signs, bits, sizes, proposals, trace):
             break
     return flips
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def total_overlap(weights, neurons, patterns, halvings):
+def total_overlap(weights, sizes):
     """Σ_μ M_μ."""
+    neurons, patterns, _, halvings = sizes
     total = np.int64(0)
     for mu in range(patterns):
         total += (np.int64(weights[mu]) << halvings) + (neurons & 1 if halvings else 0)
@@ -279,9 +234,10 @@ def common_terms(total, patterns, halvings):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def all_fields(fields, signs, bits, stride, weights, offsets, total, patterns, halvings):
-    """Fields g of all sites from the weights and Σ_μ M_μ."""
-    plus, minus = common_terms(total, patterns, halvings)
+def all_fields(fields, signs, bits, weights, offsets, sizes):
+    """Fields g of all sites from the weights."""
+    _, patterns, stride, halvings = sizes
+    plus, minus = common_terms(total_overlap(weights, sizes), patterns, halvings)
     for block in range(signs.size):
         first, begin = np.int64(64 * block), np.int64(block * stride)
         sum_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, plus, minus, signs[block])
@@ -301,8 +257,7 @@ def settle_all(
     offsets,
     base,
     odd_bits,
-    stride,
-    halvings,
+    sizes,
     most_sweeps,
 ):
     """T = 0 in cyclic order from many starts, signs uint64[R, blocks], each until a sweep without a flip.
@@ -310,20 +265,18 @@ def settle_all(
     Writes spins int8[R, N], overlaps int32[R, K] and the sweeps that flipped something, -1 where `most_sweeps` all did;
     fields and weights are room to work in.
     """
-    neurons, patterns = spins.shape[1], overlaps.shape[1]
-    no_spins, no_overlaps = np.empty((0, neurons), dtype=np.int8), np.empty((0, patterns), dtype=np.int32)
+    neurons, patterns, stride, halvings = sizes
+    trace = 0, 0, np.empty((0, neurons), dtype=np.int8), np.empty((0, patterns), dtype=np.int32)
+    proposals = np.uint64(0), np.int64(0), 1, SIGN, np.float32(0.0)
     for start in range(signs.shape[0]):
-        row, total = signs[start], np.int64(0)
+        row = signs[start]
         count_overlaps(row, bits, stride, neurons, overlaps[start])
         for mu in range(patterns):
             weights[mu] = overlaps[start, mu] >> halvings
-            total += np.int64(overlaps[start, mu])
-        all_fields(fields, row, bits, stride, weights, offsets, total, patterns, halvings)
-        matrices = (couplings, diagonal, bits, base, odd_bits, neurons, stride, halvings)
+        all_fields(fields, row, bits, weights, offsets, sizes)
         sweeps[start] = -1
         for sweep in range(most_sweeps + 1):
-            numbers = (np.uint64(0), np.int64(0), 1, SIGN, np.float32(0.0), 0, 0)
-            if field_sweeps(row, fields, *matrices, *numbers, no_spins, no_overlaps) == 0:
+            if field_sweeps(row, fields, couplings, diagonal, bits, base, odd_bits, sizes, proposals, *trace) == 0:
                 sweeps[start] = sweep
                 break
         unpack_signs(row, spins[start])
@@ -333,17 +286,32 @@ def settle_all(
 # --- sweeps in any other order ---
 
 
+@njit(inline="always", error_model="numpy")
+def _room(signs, base, neurons, halvings):
+    """Arrays for the sites, words and limits of a sweep and a base of 1; the spins and the odd parts of the fields."""
+    sites, words = np.empty((1, neurons), np.int32), np.empty(base.size, dtype=np.uint32)
+    below, spins = np.full(base.size, -1, dtype=np.int32), np.empty(neurons, np.int8)
+    unpack_signs(signs, spins)
+    return sites, words, below, np.ones_like(below), spins, (base - 1) >> halvings
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _start_sweep(sites, words, below, units, flips, permuted, order_key, key, sweep, rule, scale, halvings, step):
-    """Sites of a sweep, and what σh/e must not exceed for a flip: exactly, or a bound if few will flip (then True)."""
-    if permuted:
-        fill_permutations(sites, order_key, sweep)
+def _start_sweep(sites, words, below, units, flips, order, proposals, sweep, halvings):
+    """Sites of a sweep, and what σh/e must not exceed for a flip: exactly, or a bound if few will flip (then True).
+
+    order: whether sites are permuted, else drawn with replacement, and the key.
+    """
+    key, first_sweep, _, rule, scale = proposals
+    number, most = first_sweep + sweep, np.float32(2**31 - 128)
+    if order[0]:
+        fill_permutations(sites, order[1], number)
     else:
-        fill_random_sites(sites, order_key, sweep)
+        fill_random_sites(sites, order[1], number)
     if rule == SIGN:
         return False
-    fill_words(words, key, np.uint64(sweep))
-    rough, most = step > 0 and 16 * flips < sites.size, np.float32(2**31 - 128)
+    fill_words(words, key, np.uint64(number))
+    step = _step(scale, most, np.int32(halvings))
+    rough = step > 0 and 16 * flips < sites.size
     for first in range(0, words.size, 64):
         if rough:
             fill_bounds(below, np.int64(first), words, step)
@@ -353,113 +321,67 @@ def _start_sweep(sites, words, below, units, flips, permuted, order_key, key, sw
 
 
 @njit(inline="always", error_model="numpy")
-def _passes(cost, word, rule, scale):
+def _passes(cost, word, proposals):
     """Whether a cost that passed the bound is below its threshold."""
+    _, _, _, rule, scale = proposals
     if rule == METROPOLIS:
-        threshold = scale * max(_minus_log(word), np.float32(2.0**-33))
+        threshold = scale * max(minus_log(word), np.float32(2.0**-33))
     else:
-        threshold = scale * (_minus_log(word) - _minus_log(~word))
+        threshold = scale * (minus_log(word) - minus_log(~word))
     return np.float64(cost) < np.float64(threshold)
 
 
+@njit(inline="always", error_model="numpy")
+def _accepted(field, spin, odd, below, word, rough, halvings, proposals):
+    cost = np.int64(spin) * np.int64(2 * np.int64(field) + np.int64(odd))
+    return cost <= below and (not rough or _passes(cost << halvings, word, proposals))
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def ordered_field_sweeps(
-    signs,
-    fields,
-    couplings,
-    bits,
-    base,
-    neurons,
-    stride,
-    halvings,
-    permuted,
-    order_key,
-    key,
-    first_sweep,
-    sweeps,
-    rule,
-    scale,
-    every,
-    since,
-    spin_trace,
-    overlap_trace,
-):
+def ordered_field_sweeps(signs, fields, couplings, bits, base, sizes, order, proposals, *trace):
     """Cached fields, each sweep a fresh permutation or sites drawn with replacement: proposals one by one.
 
     At T = 0 a permutation without a flip is the last one done. Returns the number of flips.
     """
-    words, below = np.empty(fields.size, dtype=np.uint32), np.full(fields.size, -1, dtype=np.int32)
-    sites, units, spins = np.empty((1, neurons), np.int32), np.ones_like(below), np.empty(neurons, np.int8)
-    odd = (base - 1) >> halvings
-    unpack_signs(signs, spins)
-    step, flips, before = _step(scale, np.float32(2**31 - 128), np.int32(halvings)), 0, -neurons
-    for sweep in range(sweeps):
-        numbers = (permuted, order_key, key, first_sweep + sweep, rule, scale, halvings, step)
-        rough = _start_sweep(sites, words, below, units, flips - before, *numbers)
+    neurons, _, _, halvings = sizes
+    sites, words, below, units, spins, odd = _room(signs, base, neurons, halvings)
+    flips, before = 0, -neurons
+    for sweep in range(proposals[2]):
+        rough = _start_sweep(sites, words, below, units, flips - before, order, proposals, sweep, halvings)
         before = flips
         for k in range(neurons):
             i = np.uint64(sites[0, k])
-            cost = np.int64(spins[i]) * np.int64(2 * np.int64(fields[i]) + np.int64(odd[i]))
-            if cost <= below[k] and (not rough or _passes(cost << halvings, words[k], rule, scale)):
+            if _accepted(fields[i], spins[i], odd[i], below[k], words[k], rough, halvings, proposals):
                 block, bit = np.int64(i) >> 6, _ONE << (i & np.uint64(63))
                 spins[i] = -spins[i]
                 signs[block] ^= bit
                 flips += 1
                 add_rows(fields, couplings, np.int64(block << 6), fields.size, bit, signs[block])
-        if every > 0 and (since + sweep + 1) % every == 0:
-            _record((since + sweep + 1) // every - 1, signs, bits, stride, spin_trace, overlap_trace)
-        if rule == SIGN and permuted and flips == before:
-            _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace)
+        if _rests(sweep, order[0] and flips == before, signs, bits, sizes, proposals, trace):
             break
     return flips
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ordered_overlap_sweeps(
-    signs,
-    weights,
-    rows,
-    offsets,
-    bits,
-    base,
-    neurons,
-    patterns,
-    stride,
-    halvings,
-    permuted,
-    order_key,
-    key,
-    first_sweep,
-    sweeps,
-    rule,
-    scale,
-    every,
-    since,
-    spin_trace,
-    overlap_trace,
-):
+def ordered_overlap_sweeps(signs, weights, rows, offsets, bits, base, sizes, order, proposals, *trace):
     """Overlaps, each sweep a fresh permutation or sites drawn with replacement: every proposal sums K weights.
 
     rows uint64[N * ⌈K/64⌉] are the bits ξ > 0 site by site. At T = 0 a permutation without a flip is the last one done.
     Returns the number of flips.
     """
-    words, below = np.empty(base.size, dtype=np.uint32), np.full(base.size, -1, dtype=np.int32)
-    sites, units, spins = np.empty((1, neurons), np.int32), np.ones_like(below), np.empty(neurons, np.int8)
-    odd = (base - 1) >> halvings
-    unpack_signs(signs, spins)
-    width, total = np.int64(rows.size // base.size), total_overlap(weights, neurons, patterns, halvings)
-    step, flips, before = _step(scale, np.float32(2**31 - 128), np.int32(halvings)), 0, -neurons
-    for sweep in range(sweeps):
-        numbers = (permuted, order_key, key, first_sweep + sweep, rule, scale, halvings, step)
-        rough = _start_sweep(sites, words, below, units, flips - before, *numbers)
+    neurons, patterns, _, halvings = sizes
+    sites, words, below, units, spins, odd = _room(signs, base, neurons, halvings)
+    width, total = np.int64(rows.size // base.size), total_overlap(weights, sizes)
+    flips, before = 0, -neurons
+    for sweep in range(proposals[2]):
+        rough = _start_sweep(sites, words, below, units, flips - before, order, proposals, sweep, halvings)
         before = flips
         for k in range(neurons):
             i = np.uint64(sites[0, k])
             begin = width * np.int64(i)
             plus, minus = common_terms(total, patterns, halvings)
             field = sum_weights(weights, rows, begin, width, offsets[i] + (plus if spins[i] > 0 else minus))
-            cost = np.int64(spins[i]) * np.int64(2 * np.int64(field) + np.int64(odd[i]))
-            if cost <= below[k] and (not rough or _passes(cost << halvings, words[k], rule, scale)):
+            if _accepted(field, spins[i], odd[i], below[k], words[k], rough, halvings, proposals):
                 spins[i] = -spins[i]
                 signs[np.int64(i) >> 6] ^= _ONE << (i & np.uint64(63))
                 flips += 1
@@ -468,9 +390,6 @@ def ordered_overlap_sweeps(
                 for w in range(width):
                     agreeing += ones(rows[begin + w])
                 total += 2 * np.int64(spins[i]) * (2 * agreeing - patterns)
-        if every > 0 and (since + sweep + 1) % every == 0:
-            _record((since + sweep + 1) // every - 1, signs, bits, stride, spin_trace, overlap_trace)
-        if rule == SIGN and permuted and flips == before:
-            _record_rest(sweep, sweeps, signs, bits, stride, every, since, spin_trace, overlap_trace)
+        if _rests(sweep, order[0] and flips == before, signs, bits, sizes, proposals, trace):
             break
     return flips

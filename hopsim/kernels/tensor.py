@@ -12,84 +12,47 @@ group (32 (G (B j + i // 32) + k // group) + i % 32) + k % group, for B blocks o
 """
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .dense import (
-    _SUMS,
-    _WORD32,
-    _WORD64,
-    _Arrays,
-    _call,
-    _constant,
-    _dot_32_shorts,
-    _dot_bytes,
-    _lowest_bit,
-    _record,
-    _spread,
-)
+from .dense import record_halves
+from .emit import emitted, lowest_bit, ones
+from .products import SUMS, add_byte_products, add_short_products
+from .values import DOUBLE, INT32, INT64
 
 SITES = 32
 _ALL = np.uint64(2**64 - 1)
 
 
 @intrinsic
-def _sum_couplings(typing, tensor, start, spins, groups, out, first):
+def _sum_couplings(typingctx, tensor, start, spins, groups, out, first):
     """out[first:first+32] = Σ_k u_k σ_k of 32 sites from tensor[start], two groups of k at a time."""
     width = tensor.dtype.bitwidth // 8
-    kind = ir.VectorType(ir.IntType(8 * width), 64 // width)
+    add_products = add_byte_products if width == 1 else add_short_products
 
-    def dot(context, builder, sums, entries, spins):
-        product = _dot_bytes if width == 1 else _dot_32_shorts
-        return product(context, builder, sums, entries, builder.bitcast(spins, kind))
-
-    def emit(context, builder, signature, arguments):
-        arrays = _Arrays(context, builder, signature, arguments)
-        _, start, _, groups, _, first = arguments
-        totals = [cgutils.alloca_once_value(builder, _constant(_SUMS, 0)) for _ in range(4)]
-        for total in totals:
-            builder.store(_constant(_SUMS, 0), total)
-        with cgutils.for_range_slice(builder, _WORD64(0), groups, _WORD64(2)) as (pair, _):
+    def body(emit, tensor, start, spins, groups, out, first):
+        totals = [emit.variable(emit.constant(INT32, 0, SUMS)) for _ in range(4)]
+        with emit.loop(groups, step=2) as pair:
             for k in range(2):
-                group = builder.add(pair, _WORD64(k))
-                index = builder.mul(group, _WORD64(4 // width))
-                spins = _spread(builder, arrays.read(2, index, _WORD32), _SUMS)
-                for half in range(2):
-                    at = builder.add(builder.mul(group, _WORD64(128 // width)), _WORD64(64 // width * half))
-                    entries = arrays.read(0, builder.add(start, at), kind)
-                    total = totals[2 * k + half]
-                    builder.store(dot(context, builder, builder.load(total), entries, spins), total)
+                group = pair + k
+                some = spins.load(group * (4 // width), 4 // width).seen_as(INT32).spread(SUMS).seen_as(tensor.entry)
+                for half, total in enumerate(totals[2 * k : 2 * k + 2]):
+                    entries = tensor.load(start + (group * (128 // width) + 64 // width * half), 64 // width)
+                    total.value = add_products(emit, total.value, entries, some)
         for half in range(2):
-            both = builder.add(builder.load(totals[half]), builder.load(totals[half + 2]))
-            arrays.write(4, builder.add(first, _WORD64(16 * half)), both)
-        return context.get_dummy_value()
+            out.store(first + 16 * half, totals[half].value + totals[half + 2].value)
 
-    return types.void(tensor, types.int64, spins, types.int64, out, types.int64), emit
+    return emitted(types.void(tensor, types.int64, spins, types.int64, out, types.int64), body)
 
 
 @intrinsic
-def _below(typing, costs, first, thresholds):
+def _below(typingctx, costs, first, thresholds):
     """Bits of the 64 costs from `first` that are below their thresholds."""
-    reals, singles = ir.VectorType(ir.DoubleType(), 64), ir.VectorType(ir.FloatType(), 64)
 
-    def emit(context, builder, signature, arguments):
-        arrays = _Arrays(context, builder, signature, arguments)
-        limits = builder.fpext(arrays.read(2, _WORD64(0), singles), reals)
-        return builder.bitcast(builder.fcmp_ordered("<", arrays.read(0, arguments[1], reals), limits), _WORD64)
+    def body(emit, costs, first, thresholds):
+        return (costs.load(first, 64) < thresholds.load(0, 64).to(DOUBLE)).seen_as(INT64)
 
-    return types.uint64(costs, types.int64, thresholds), emit
-
-
-@intrinsic
-def _ones(typing, word):
-    """Number of bits set."""
-
-    def emit(context, builder, signature, arguments):
-        return _call(builder, "llvm.ctpop.i64", _WORD64, *arguments)
-
-    return types.int64(types.uint64), emit
+    return emitted(types.uint64(costs, types.int64, thresholds), body)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -109,7 +72,7 @@ def fill_tensor(tensor, bits, neurons, patterns, group, scale, shift, least, mos
                 row = bits[i * words : (i + 1) * words]
                 positive = np.int64(0)
                 for w in range(words):
-                    positive += _ones(row[w] ^ product[w])
+                    positive += ones(row[w] ^ product[w])
                 values[i] = (2 * positive - patterns + shift) // scale
             if values.min() < least or values.max() > most:
                 return False
@@ -151,23 +114,7 @@ def _flip(j, spins, narrow, halves, costs, entries, sums, tensor, numbers, dots,
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def tensor_sweeps(
-    spins,
-    narrow,
-    halves,
-    odd,
-    costs,
-    patterns,
-    sums,
-    tensor,
-    numbers,
-    cyclic,
-    orders,
-    thresholds,
-    settles,
-    every,
-    since,
-    spin_trace,
-    overlap_trace,
+    spins, narrow, halves, odd, costs, patterns, sums, tensor, numbers, cyclic, orders, thresholds, settles, *trace
 ):
     """Degree 3 on the costs float64[64 ⌈N/64⌉] of all sites, kept from call to call.
 
@@ -178,11 +125,11 @@ def tensor_sweeps(
     dots = np.empty((neurons + SITES - 1) // SITES * SITES, dtype=np.int32)
     total = np.int32(spins.astype(np.int64).sum())
     offered, limits = np.zeros(64), np.empty(64, dtype=np.float32)
-    flips, settled = 0, False
+    flips = 0
     for sweep in range(thresholds.shape[0]):
         order = orders[sweep % orders.shape[0]]
         before = flips
-        for first in range(0, 0 if settled else neurons, 64):
+        for first in range(0, neurons, 64):
             sites = order[first : first + 64]
             limits[:] = np.float32(-np.inf)
             limits[: sites.size] = thresholds[sweep, first : first + 64]
@@ -191,12 +138,14 @@ def tensor_sweeps(
                 accepted = _accepted(costs, sites, first, cyclic, offered, limits) & later
                 if not accepted:
                     break
-                k = _lowest_bit(accepted)
+                k = lowest_bit(accepted)
                 j = np.int64(sites[k])
                 _flip(j, spins, narrow, halves, costs, patterns[j], sums, tensor, numbers, dots, total)
                 total += np.int32(2 * spins[j])
                 flips += 1
                 later = (_ALL << k) << np.uint64(1)
         settled = settles and flips == before
-        _record(sweep, every, since, odd, spins, halves, spin_trace, overlap_trace)
+        record_halves(sweep, thresholds.shape[0] if settled else sweep + 1, odd, spins, halves, trace)
+        if settled:
+            break
     return flips

@@ -219,10 +219,9 @@ class _Group:
         layout, first, flips = self._layout, draws[0], np.zeros(kernel.LANES, dtype=np.int64)
         state = (self._signs, self._weights, self._totals)
         sample = (layout.words, layout.offsets, layout.odds, *layout.blocks_of(first.order))
-        numbers = (*_numbers(draws), orders, first.first_sweep, first.n_sweeps)
-        traces = (every, since, spin_traces, overlap_traces)
+        numbers = ((layout.neurons, layout.count), _numbers(draws), orders, first.first_sweep, first.n_sweeps, flips)
         sweeps: Any = kernel.lane_sweeps
-        sweeps(*state, *sample, layout.neurons, layout.count, *numbers, *traces, flips)
+        sweeps(*state, *sample, *numbers, every, since, spin_traces, overlap_traces)
         return flips[: len(draws)]
 
     def close(self) -> None:

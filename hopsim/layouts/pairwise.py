@@ -48,6 +48,7 @@ class PairwiseLayout:
         self.blocks = -(-self.neurons // 64)
         self.side = 64 * self.blocks
         self.stride = -(-self.count // 8) * 8
+        self.sizes = (self.neurons, self.count, self.stride, self.halvings)
 
     @cached_property
     def bits(self) -> NDArray[np.uint64]:
@@ -159,8 +160,7 @@ def settle(layout: PairwiseLayout, spins: NDArray[np.int8], most_sweeps: int) ->
     sweeps = np.empty(len(spins), dtype=np.int32)
     room = aligned(layout.side, layout.number), aligned(layout.stride, layout.number)
     matrices = (layout.couplings, layout.diagonal, layout.bits, layout.offsets, layout.base, layout.odd_bits)
-    sizes = (layout.stride, layout.halvings, most_sweeps)
-    kernel.settle_all(signs, settled, overlaps, sweeps, *room, *matrices, *sizes)
+    kernel.settle_all(signs, settled, overlaps, sweeps, *room, *matrices, layout.sizes, most_sweeps)
     return settled, overlaps, sweeps
 
 
@@ -194,18 +194,35 @@ class _Packed:
         weights[: layout.count] = overlaps >> layout.halvings
         return weights
 
+    @cached_property
+    def _kept(self) -> NDArray[Any]:
+        """What the kernel keeps beside the signs."""
+        return self._weights()
+
+    def resume(self) -> None:
+        """Forget what followed from earlier signs."""
+        self.__dict__.pop("_kept", None)
+
+    def _kernel(self, cyclic: bool) -> tuple[Any, ...]:
+        """The kernel of an order, and its arrays after the signs and what is kept."""
+        raise NotImplementedError
+
+    def sweep(
+        self, draws: Draws, every: int, since: int, spin_trace: NDArray[np.int8], overlap_trace: NDArray[np.int32]
+    ) -> int:
+        """Advance by the sweeps of the draws."""
+        cyclic, first = draws.order == "cyclic", np.int64(draws.first_sweep)
+        sweeps, *arrays = self._kernel(cyclic)
+        order = () if cyclic else ((draws.order == "permutation", draws.keys.order),)
+        proposals = (draws.keys.acceptance, first, draws.n_sweeps, draws.rule, np.float32(draws.scale))
+        trace = (every, since, spin_trace, overlap_trace)
+        return int(sweeps(self._signs, self._kept, *arrays, self._layout.sizes, *order, proposals, *trace))
+
     def close(self) -> None:
         """Write back spins and overlaps."""
         layout = self._layout
         kernel.unpack_signs(self._signs, self._spins)
         kernel.count_overlaps(self._signs, layout.bits, layout.stride, layout.neurons, self._overlaps)
-
-
-def _numbers(draws: Draws) -> tuple[Any, ...]:
-    """The arguments of a kernel that say which sweeps, and first how sites are drawn if they are not in turn."""
-    order = () if draws.order == "cyclic" else (draws.order == "permutation", draws.keys.order)
-    proposals = (draws.keys.acceptance, np.int64(draws.first_sweep), draws.n_sweeps)
-    return *order, *proposals, draws.rule, np.float32(draws.scale)
 
 
 class Fields(_Packed):
@@ -217,55 +234,27 @@ class Fields(_Packed):
         return layout.fits and layout.couplings is not None
 
     @cached_property
-    def _fields(self) -> NDArray[Any]:
-        layout, weights = self._layout, self._weights()
-        fields = aligned(layout.side, layout.number)
-        total = kernel.total_overlap(weights, layout.neurons, layout.count, layout.halvings)
-        sizes = (total, layout.count, layout.halvings)
-        kernel.all_fields(fields, self._signs, layout.bits, layout.stride, weights, layout.offsets, *sizes)
+    def _kept(self) -> NDArray[Any]:
+        layout, fields = self._layout, aligned(self._layout.side, self._layout.number)
+        kernel.all_fields(fields, self._signs, layout.bits, self._weights(), layout.offsets, layout.sizes)
         return fields
 
-    def resume(self) -> None:
-        """Forget what followed from earlier signs."""
-        self.__dict__.pop("_fields", None)
-
-    def sweep(
-        self, draws: Draws, every: int, since: int, spin_trace: NDArray[np.int8], overlap_trace: NDArray[np.int32]
-    ) -> int:
-        """Advance by the sweeps of the draws."""
+    def _kernel(self, cyclic: bool) -> tuple[Any, ...]:
         layout = self._layout
-        sizes = (layout.neurons, layout.stride, layout.halvings)
-        rest = (*sizes, *_numbers(draws), every, since, spin_trace, overlap_trace)
-        arrays = (self._signs, self._fields, layout.couplings)
-        if draws.order == "cyclic":
-            blocks = (layout.diagonal, layout.bits, layout.base, layout.odd_bits)
-            return int(kernel.field_sweeps(*arrays, *blocks, *rest))
-        return int(kernel.ordered_field_sweeps(*arrays, layout.bits, layout.base, *rest))
+        if cyclic:
+            return kernel.field_sweeps, layout.couplings, layout.diagonal, layout.bits, layout.base, layout.odd_bits
+        return kernel.ordered_field_sweeps, layout.couplings, layout.bits, layout.base
 
 
 class Overlaps(_Packed):
     """Overlaps: a block of 64 proposals in cyclic order, or one in any other, costs K sums, whatever flips."""
 
-    @cached_property
-    def _kept(self) -> NDArray[Any]:
-        return self._weights()
-
-    def resume(self) -> None:
-        """Forget what followed from earlier signs."""
-        self.__dict__.pop("_kept", None)
-
-    def sweep(
-        self, draws: Draws, every: int, since: int, spin_trace: NDArray[np.int8], overlap_trace: NDArray[np.int32]
-    ) -> int:
-        """Advance by the sweeps of the draws."""
+    def _kernel(self, cyclic: bool) -> tuple[Any, ...]:
         layout = self._layout
-        sizes = (layout.neurons, layout.count, layout.stride, layout.halvings)
-        rest = (*sizes, *_numbers(draws), every, since, spin_trace, overlap_trace)
-        arrays = (self._signs, self._kept)
         shared = (layout.offsets, layout.bits, layout.base)
-        if draws.order == "cyclic":
-            return int(kernel.overlap_sweeps(*arrays, layout.diagonal, *shared, layout.odd_bits, *rest))
-        return int(kernel.ordered_overlap_sweeps(*arrays, layout.rows, *shared, *rest))
+        if cyclic:
+            return kernel.overlap_sweeps, layout.diagonal, *shared, layout.odd_bits
+        return kernel.ordered_overlap_sweeps, layout.rows, *shared
 
 
 class Switching:
