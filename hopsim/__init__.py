@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .errors import Refused
     from .interactions import Exponential, LogSumExp, Power, Quadratic, Rectified
     from .networks import Law, Network, Quenched, dense, exponential, hopfield, log_sum_exp, multitasking, rectified
-    from .patterns import Biased, Diluted, Rademacher, Stored
+    from .patterns import Biased, Diluted, Examples, Rademacher, Stored
     from .retrieval import Retrieved, retrieve
     from .scans import Scan
     from .simulation import Point, Protocol, Record, Run, simulate
@@ -46,7 +46,7 @@ _HOME = {
         "multitasking",
         "rectified",
     ),
-    "patterns": ("Biased", "Diluted", "Rademacher", "Stored"),
+    "patterns": ("Biased", "Diluted", "Examples", "Rademacher", "Stored"),
     "retrieval": ("Retrieved", "retrieve"),
     "scans": ("Scan",),
     "simulation": ("Point", "Protocol", "Record", "Run", "simulate"),
@@ -60,6 +60,7 @@ __all__ = [
     "Annealing",
     "Biased",
     "Diluted",
+    "Examples",
     "Exponential",
     "Glauber",
     "Law",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from . import theory
 from .dynamics import Synchronous
 from .errors import Refused
+from .patterns import Examples
 from .simulation import Point
 from .statistics import Average, disorder_average
 from .store import Store, parameters
@@ -17,6 +18,7 @@ from .store import Store, parameters
 _AVERAGED = (
     "overlap",
     "energy",
+    "example_overlap",
     "retrieved",
     "best_overlap",
     "acceptance",
@@ -60,17 +62,21 @@ def tabulate(store: Store, points: Collection[Point] | None = None) -> list[Row]
 def predicted_overlap(point: Point) -> float:
     """The replica-symmetric overlap at the realised load, on the retrieval branch that a positive cue starts on.
 
-    nan where no theory is known (ensemble, interaction, synchronous update), where the cue chooses no branch, and where
-    the branch does not exist.
+    Where a network learns from examples of patterns without blanks, that with the archetype. nan where no theory is
+    known (ensemble, interaction, synchronous update), where the cue chooses no branch, and where the branch does not
+    exist.
     """
-    law = point.network.law
-    if not theory.supports(law) or isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
+    law, load, temperature = point.network.law, point.network.load, point.dynamics.temperature
+    learns = isinstance(law.ensemble, Examples) and law.ensemble.dilution == 0
+    known = learns or theory.supports(law)
+    if not known or isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
         return math.nan
     try:
-        solution = theory.solve(law, load=point.network.load, temperature=point.dynamics.temperature)
+        if learns:
+            return theory.examples.solve(law, load=load, temperature=temperature).order.m[0]
+        return float(theory.solve(law, load=load, temperature=temperature).order.m)
     except (theory.NotConverged, Refused):
         return math.nan
-    return float(solution.order.m)
 
 
 def to_array(rows: list[Row]) -> NDArray[np.void]:

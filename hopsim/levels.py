@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import Refused
-from .interactions import Polynomial
+from .interactions import Polynomial, Quadratic
+from .patterns import Learned
 
 INT64_LIMIT = 2**63
 
@@ -19,12 +20,13 @@ INT64_LIMIT = 2**63
 class Levels:
     """G(M) for the patterns of one disorder sample; E = -unit (Σ_μ G(M_μ) - mean).
 
-    Patterns with the same number n of non-zero entries share a row; `rows` int32[K] names the row of each.
+    Patterns with the same number n of non-zero entries share a row; `rows` int32[K] names the row of each. `scale` is
+    a factor of the whole energy.
     """
 
-    def __init__(self, interaction: Polynomial, patterns: NDArray[np.int8]) -> None:
+    def __init__(self, interaction: Polynomial, patterns: Learned, scale: float = 1.0) -> None:
         self.neurons = patterns.shape[0]
-        self.unit = interaction.unit(self.neurons)
+        self.unit = scale * interaction.unit(self.neurons)
         sizes, rows, counts = np.unique(np.count_nonzero(patterns, axis=0), return_inverse=True, return_counts=True)
         self.rows = rows.reshape(-1).astype(np.int32)
         self._values = {int(n): _values(interaction, int(n)) for n in sizes}
@@ -64,6 +66,47 @@ class Levels:
         return np.asarray(-self.unit / self.neurons * excess)
 
 
+class WeightedLevels(Levels):
+    """G(M) for patterns S of any integer entries, such as sums of examples; M from -n to n, n = Σ_i |S_i|.
+
+    Only F = m²/2, where G = (M² - n²)/4, and m^p/p with all indices, where G = M^p: there G is a function of M alone.
+    """
+
+    def __init__(self, interaction: Polynomial, patterns: NDArray[np.int16], scale: float = 1.0) -> None:
+        (self.neurons, self._columns), self.degree = patterns.shape, interaction.degree
+        self.unit = scale * interaction.unit(self.neurons)
+        self._quadratic = isinstance(interaction, Quadratic)
+        sizes = np.abs(patterns).sum(axis=0, dtype=np.int64)
+        self.reach, self.largest = int(sizes.max()), int(np.abs(patterns).max())
+        self._zero = int((sizes**2).sum()) if self._quadratic else 0
+        total = _mean_power(patterns, self.degree)
+        self._mean = Fraction(total - self._zero, 4) if self._quadratic else Fraction(total)
+
+    @cached_property
+    def values(self) -> NDArray[np.int64]:
+        """values[M + reach] = M^p, or M²/4 rounded down: G but for a constant, which no energy difference sees.
+
+        M and n have one parity, so that the rounding is such a constant too. Refused unless every sum of differences
+        over the patterns is below 2^63: each is at most 2 max|S| · p reach^(p-1).
+        """
+        slope = self.degree * self.reach ** (self.degree - 1)
+        most = max(self.reach * slope, self._columns * 2 * self.largest * slope)
+        _check_sum(most, self.neurons, self._columns, "lower neurons, load, degree or examples")
+        M = np.arange(-self.reach, self.reach + 1, dtype=np.int64)
+        return M * M // 4 if self._quadratic else M**self.degree
+
+    def total(self, overlaps: NDArray[np.int32]) -> NDArray[Any]:
+        """Σ_μ G(M_μ), exact: int64 where it fits, else Python integers; overlaps [..., K]."""
+        exact = np.int64 if self.reach**self.degree * overlaps.shape[-1] < INT64_LIMIT else object
+        total = (overlaps.astype(exact) ** self.degree).sum(axis=-1)
+        return np.asarray((total - self._zero) // 4 if self._quadratic else total, dtype=exact)
+
+
+def of_patterns(interaction: Polynomial, patterns: Learned, scale: float) -> Levels:
+    """The levels of patterns of entries -1, 0, +1, or of wider integers."""
+    return (Levels if patterns.dtype == np.int8 else WeightedLevels)(interaction, patterns, scale)
+
+
 def check_range(interaction: Polynomial, neurons: int, patterns: int) -> None:
     """Refuse a network whose energy differences could exceed 64 bits (pattern sizes n ≤ N are bounded by n = N)."""
     _check_differences([_values(interaction, neurons)], neurons, patterns)
@@ -71,12 +114,34 @@ def check_range(interaction: Polynomial, neurons: int, patterns: int) -> None:
 
 def _check_differences(values: Iterable[tuple[int, ...]], neurons: int, patterns: int) -> None:
     largest = max((abs(b - a) for g in values for a, b in itertools.pairwise(g)), default=0)
-    if largest * patterns >= INT64_LIMIT:
+    way_out = 'lower neurons, load or degree, or use indices = "distinct"'
+    _check_sum(largest * patterns, neurons, patterns, way_out)
+
+
+def _check_sum(most: int, neurons: int, patterns: int, way_out: str) -> None:
+    if most >= INT64_LIMIT:
         raise Refused(
             f"neurons = {neurons} with {patterns} patterns overflows 64-bit energy differences "
-            f"(up to {float(largest * patterns):.1e}, the limit is 9.2e18); "
-            'lower neurons, load or degree, or use indices = "distinct"'
+            f"(up to {float(most):.1e}, the limit is 9.2e18); {way_out}"
         )
+
+
+def _mean_power(patterns: NDArray[np.int16], degree: int) -> int:
+    """Σ over the patterns of the exact mean of M^p over random spins, by the cumulants κ_k Σ_i S_i^k of M.
+
+    κ_k is that of one random sign; E[M^k] = Σ_j C(k-1, j-1) κ_j Σ_i S_i^j E[M^(k-j)].
+    """
+    if degree % 2:
+        return 0
+    signs: list[int] = [0]
+    means: list[Any] = [np.full(patterns.shape[1], 1, dtype=object)]
+    exact = np.int64 if patterns.shape[0] * int(np.abs(patterns).max()) ** degree < INT64_LIMIT else object
+    powers = [(patterns.astype(exact) ** k).sum(axis=0).astype(object) if k % 2 == 0 else 0 for k in range(degree + 1)]
+    for k in range(1, degree + 1):
+        below = sum(math.comb(k - 1, j - 1) * signs[j] for j in range(1, k) if (k - j) % 2 == 0)
+        signs.append((k % 2 == 0) - below)
+        means.append(sum(math.comb(k - 1, j - 1) * signs[j] * powers[j] * means[k - j] for j in range(1, k + 1)))
+    return int(means[degree].sum())
 
 
 @lru_cache(maxsize=4096)

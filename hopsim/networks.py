@@ -1,8 +1,9 @@
 """Networks: a law (interaction and ensemble), its realisation at finite size, and one draw of its disorder."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,8 @@ from .interactions import (
     Rectified,
     check_indices,
 )
-from .levels import Levels
-from .patterns import Diluted, Ensemble, Rademacher, Stored
+from .levels import Levels, of_patterns
+from .patterns import Diluted, Ensemble, Examples, Learned, Rademacher, Stored
 
 OVERLAP_BLOCK = 2**14  # patterns at a time when overlaps are computed, so that the real-valued copy stays small
 MOST = 2**31 - 1  # neurons and patterns: overlaps and row numbers are 32-bit
@@ -55,6 +56,11 @@ class Network:
                 raise Refused(f"the stored patterns have {entries} entries each, got neurons = {self.neurons}")
             if self.patterns > stored:
                 raise Refused(f"{stored} patterns are stored in the array given, got patterns = {self.patterns}")
+        if isinstance(ensemble, Examples):
+            check_learning(self.law.interaction, ensemble)
+            most = max(self.neurons, self.patterns) * ensemble.examples
+            if most > MOST:  # columns are counted, and overlaps of sums held, in 32 bits
+                raise Refused(f"neurons and patterns times examples must be at most {MOST}, got {most}; lower examples")
 
     @property
     def load(self) -> float:
@@ -64,48 +70,67 @@ class Network:
     @property
     def memory(self) -> int:
         """Bytes that one disorder sample and one chain of it take, roughly, without the trace."""
-        entries, blocks = self.neurons * self.patterns, 4 * self.neurons * min(self.patterns, OVERLAP_BLOCK)
+        columns = self.columns
+        entries, blocks = self.neurons * columns, 4 * self.neurons * min(columns, OVERLAP_BLOCK)
         couplings = (
             4 * entries + 8 * self.neurons**2
-            if representations.has_couplings(self.law.interaction, self.neurons, self.patterns)
+            if representations.has_couplings(self.law.interaction, self.neurons, columns)
             else 0
         )
-        return 2 * entries + 64 * self.patterns + blocks + couplings
+        return 2 * entries + 64 * columns + blocks + couplings
+
+    @property
+    def columns(self) -> int:
+        """How many patterns the energy is made of: K, or K M examples."""
+        ensemble = self.law.ensemble
+        return ensemble.columns(self.patterns) if isinstance(ensemble, Examples) else self.patterns
 
     def quench(self, rng: np.random.Generator) -> "Quenched":
         """Draw the disorder."""
-        return Quenched(self, self.law.ensemble.draw(self.neurons, self.patterns, rng))
+        ensemble = self.law.ensemble
+        patterns = ensemble.draw(self.neurons, self.patterns, rng)
+        return Quenched(self, patterns, ensemble.learn(patterns, rng) if isinstance(ensemble, Examples) else None)
 
 
 class Quenched:
-    """One draw of the disorder: patterns int8[N, K] and what follows from them, shared by replicas and temperatures."""
+    """One draw of the disorder: patterns int8[N, K] and what follows from them, shared by replicas and temperatures.
 
-    def __init__(self, network: Network, patterns: NDArray[np.int8]) -> None:
+    `learned` is what the energy is made of: the patterns, or where they are archetypes their examples, int8[N, K M], or
+    the sums of those, int16[N, K].
+    """
+
+    def __init__(self, network: Network, patterns: NDArray[np.int8], learned: Learned | None = None) -> None:
         if patterns.shape != (network.neurons, network.patterns):
             raise Refused(f"patterns must have shape {(network.neurons, network.patterns)}, got {patterns.shape}")
         self.network = network
         self.patterns = np.ascontiguousarray(patterns, dtype=np.int8)
-        self.patterns.flags.writeable = False
+        self.learned = self.patterns if learned is None else learned
+        if self.learned.shape != (network.neurons, network.columns):
+            shape = (network.neurons, network.columns)
+            raise Refused(f"a network that learns from examples needs them, shape {shape}, got {self.learned.shape}")
+        self.patterns.flags.writeable = self.learned.flags.writeable = False
 
     @cached_property
     def levels(self) -> Levels | None:
         """Integer energy levels; None for exponential interactions."""
-        interaction = self.network.law.interaction
-        return Levels(interaction, self.patterns) if isinstance(interaction, Polynomial) else None
+        interaction, ensemble = self.network.law.interaction, self.network.law.ensemble
+        if not isinstance(interaction, Polynomial):
+            return None
+        scale = ensemble.scale(interaction.degree) if isinstance(ensemble, Examples) else 1.0
+        return of_patterns(interaction, self.learned, scale)
 
     @cached_property
     def representation(self) -> representations.Representation:
         """The layout that the kernels move on."""
-        return representations.chosen(self.network.law.interaction, self.levels, self.patterns)
+        return representations.chosen(self.network.law.interaction, self.levels, self.learned)
 
     def overlaps(self, spins: NDArray[np.int8]) -> NDArray[np.int32]:
-        """M_μ = Σ_i ξ_i^μ σ_i for spins [..., N]: int32[..., K], exact."""
-        spins_as_real = spins.astype(np.float32)
-        overlaps = np.empty((*spins.shape[:-1], self.network.patterns), dtype=np.int32)
-        for first in range(0, self.network.patterns, OVERLAP_BLOCK):
-            block = self.patterns[:, first : first + OVERLAP_BLOCK].astype(np.float32)
-            overlaps[..., first : first + OVERLAP_BLOCK] = np.rint(spins_as_real @ block)
-        return overlaps
+        """M_μ = Σ_i ξ_i^μ σ_i with what the energy is made of, for spins [..., N]: int32[..., K], exact."""
+        return _overlaps(spins, self.learned)
+
+    def pattern_overlaps(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Those with the patterns, int32[..., K]: the overlaps themselves unless the patterns are archetypes."""
+        return overlaps if self.learned is self.patterns else _overlaps(spins, self.patterns)
 
     def energy_density(self, overlaps: NDArray[np.int32]) -> NDArray[np.float64]:
         """E/N on the zero of energy of its interaction, for overlaps [..., K]."""
@@ -171,9 +196,30 @@ def log_sum_exp(
     return _network(LogSumExp(sharpness), ensemble, neurons, load, patterns)
 
 
-def multitasking(*, neurons: int, dilution: float, load: float | None = None, patterns: int | None = None) -> Network:
-    """F = m²/2 on patterns with a fraction d of blank entries (Agliari et al. 2012); d = 0 is the classical network."""
-    return _network(Quadratic(), Diluted(dilution), neurons, load, patterns)
+def multitasking(
+    *,
+    neurons: int,
+    dilution: float,
+    load: float | None = None,
+    patterns: int | None = None,
+    ensemble: Examples | None = None,
+) -> Network:
+    """F = m²/2 on patterns with a fraction d of blank entries (Agliari et al. 2012); d = 0 is the classical network.
+
+    Given an ensemble of examples, the patterns are its archetypes, of this dilution.
+    """
+    diluted = Diluted(dilution) if ensemble is None else replace(ensemble, dilution=dilution)
+    return _network(Quadratic(), diluted, neurons, load, patterns)
+
+
+def _overlaps(spins: NDArray[np.int8], patterns: Learned) -> NDArray[np.int32]:
+    real: type[np.floating[Any]] = np.float32 if patterns.dtype == np.int8 else np.float64
+    spins_as_real: NDArray[Any] = spins.astype(real)
+    overlaps = np.empty((*spins.shape[:-1], patterns.shape[1]), dtype=np.int32)
+    for first in range(0, patterns.shape[1], OVERLAP_BLOCK):
+        block = patterns[:, first : first + OVERLAP_BLOCK].astype(real)
+        overlaps[..., first : first + OVERLAP_BLOCK] = np.rint(spins_as_real @ block)
+    return overlaps
 
 
 def _network(
@@ -187,6 +233,17 @@ def _network(
         patterns = _patterns_at(interaction, neurons, load)
     assert patterns is not None
     return Network(Law(interaction, ensemble or Rademacher()), neurons, patterns)
+
+
+def check_learning(interaction: Interaction, ensemble: Examples) -> None:
+    """Refuse what has no energy in the overlaps with (averaged) examples."""
+    if not isinstance(interaction, Quadratic | Power):
+        raise Refused(f"learning from examples needs F = m²/2 or m^p/p, got {interaction}; use hopfield or dense")
+    if ensemble.supervised and isinstance(interaction, Power) and interaction.indices == "distinct":
+        raise Refused(
+            f'supervised learning with degree {interaction.degree} needs indices = "all": averaged examples are not '
+            '±1, their sum over distinct indices is no function of the overlap; or use learning = "unsupervised"'
+        )
 
 
 def _check_scale(interaction: Interaction, neurons: int) -> None:

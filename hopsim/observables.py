@@ -5,7 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import Refused
+from .interactions import Quadratic
 from .networks import Quenched
+from .patterns import Examples
 from .states import State
 
 Series = NDArray[np.float64]
@@ -30,6 +33,48 @@ def retrieved(states: State, pattern: int, least: float) -> NDArray[np.bool_]:
 def energy_density(states: State, quenched: Quenched) -> Series:
     """E/N, zero at T = ∞ (see the interaction)."""
     return quenched.energy_density(states.overlaps)
+
+
+def on_patterns(states: State, quenched: Quenched) -> State:
+    """The states with their overlaps with the patterns, where those are archetypes of what the energy is made of."""
+    return State(states.spins, quenched.pattern_overlaps(states.spins, states.overlaps))
+
+
+def example_overlap(states: State, quenched: Quenched, pattern: int) -> Series:
+    """n_μ = (1/N) Σ_i η̄_i^μ σ_i: the mean of the overlaps with the M examples of one archetype.
+
+    In unsupervised learning states.overlaps[..., μ M + a] is that with one example.
+    """
+    ensemble, (neurons, patterns) = quenched.network.law.ensemble, quenched.patterns.shape
+    if not isinstance(ensemble, Examples):
+        raise Refused(f"overlaps with examples need a network that learns from Examples, got {ensemble}; use overlap")
+    own = states.overlaps.reshape(*states.overlaps.shape[:-1], patterns, -1)[..., pattern, :]
+    return np.asarray(own.sum(axis=-1) / (ensemble.examples * neurons))
+
+
+def cost(states: State, quenched: Quenched) -> Series:
+    """H/N = -(s/2) Σ_μ m_μ² of F = m²/2: the energy density with the self-couplings that E leaves out.
+
+    The sum runs over what the energy is made of: patterns (s = 1), examples (s = 1/(RM)) or averages of them (s = 1/R).
+    """
+    levels, neurons = quenched.levels, quenched.network.neurons
+    if levels is None or quenched.network.law.interaction != Quadratic():
+        raise Refused(f"cost and losses need F = m²/2, got {quenched.network.law.interaction}; use energy_density")
+    own = (quenched.learned.astype(np.int64) ** 2).sum()
+    return np.asarray(energy_density(states, quenched) - levels.unit * own / (4 * neurons))
+
+
+def losses(states: State, quenched: Quenched) -> tuple[Series, Series]:
+    """L±_μ = |ξ^μ ± σ|²/2N = (n_μ/N + 1)/2 ± m_μ, n_μ = |ξ^μ|²: two float64[..., K], ξ what the energy is made of.
+
+    With s of `cost`, -H/N = (s/2) Σ_μ [((1 + n_μ/N)/2)² - L+_μ L-_μ]: to lower the cost is to lower the squared-error
+    losses of all patterns in parallel (Agliari, Alessandrelli, Barra & Ricci-Tersenghi 2023).
+    """
+    ensemble, neurons = quenched.network.law.ensemble, quenched.network.neurons
+    copies = ensemble.examples if isinstance(ensemble, Examples) and ensemble.supervised else 1  # sums for averages
+    size = (quenched.learned.astype(np.int64) ** 2).sum(axis=0) / (copies**2 * neurons)
+    m = states.overlaps / (copies * neurons)
+    return (size + 1) / 2 + m, (size + 1) / 2 - m
 
 
 def similarity(first: State, second: State) -> Series:

@@ -1,14 +1,18 @@
-"""Ensembles of stored patterns: int8[N, K] arrays with entries -1, 0, +1, site by site."""
+"""Ensembles of stored patterns: int8[N, K] arrays with entries -1, 0, +1, site by site; and noisy examples of them."""
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import Refused, real
+from .errors import Refused, real, whole
 
 Patterns = NDArray[np.int8]
+Learned = NDArray[Any]  # int8 patterns or examples, or int16 sums of them
+Learning = Literal["supervised", "unsupervised"]
+MOST_EXAMPLES = 2**15 - 1  # their sums are 16-bit
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,74 @@ class Stored:
         return np.ascontiguousarray(self.array[:, chosen])
 
 
-Ensemble = Rademacher | Biased | Diluted | Stored
-CATALOGUE = (Rademacher, Biased, Diluted, Stored)
+@dataclass(frozen=True)
+class Examples:
+    """Archetypes ξ seen only through M noisy examples each (Agliari, Alessandrelli, Barra & Ricci-Tersenghi 2023).
+
+    The examples are η^a_i = ξ_i χ^a_i, a = 1, ..., M, with P(χ = ±1) = (1 ± quality)/2; archetypes are those of
+    Diluted(dilution). With R = (1 + ρ) r², r the quality and ρ the dataset entropy, the energy is
+
+        supervised      E = -N R^(-p/2) Σ_μ F(n_μ),               n_μ = (1/N) Σ_i η̄^μ_i σ_i,  η̄ = (1/M) Σ_a η^a
+        unsupervised    E = -N R^(-p/2) (1/M) Σ_μ Σ_a F(n_μ,a),   n_μ,a = (1/N) Σ_i η^{μ,a}_i σ_i
+
+    for F = m^p/p. r = 1 stores the archetypes themselves. That paper has R = (1-d)(1+ρ) r², so T there is T/(1-d).
+    One disorder sample has the same archetypes at every quality and M, and the same examples in both ways of learning.
+    """
+
+    quality: float
+    examples: int
+    learning: Learning
+    dilution: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quality", real("quality", self.quality))
+        object.__setattr__(self, "examples", whole("examples", self.examples, 1, MOST_EXAMPLES))
+        object.__setattr__(self, "dilution", Diluted(self.dilution).dilution)
+        if not 0 < self.quality <= 1:
+            raise Refused(
+                f"Examples needs 0 < quality <= 1, got {self.quality!r}; at 0 nothing is left of the archetype"
+            )
+        if self.learning not in ("supervised", "unsupervised"):
+            raise Refused(f'learning must be "supervised" or "unsupervised", got {self.learning!r}')
+
+    @property
+    def supervised(self) -> bool:
+        """Whether the network is told which examples belong together, and stores their averages."""
+        return self.learning == "supervised"
+
+    @property
+    def entropy(self) -> float:
+        """Dataset entropy ρ = (1-r²)/(M r²), the variance of η̄/r around ξ; 0 where examples are archetypes."""
+        return (1 - self.quality**2) / (self.examples * self.quality**2)
+
+    def columns(self, patterns: int) -> int:
+        """How many columns `learn` gives for so many archetypes."""
+        return patterns if self.supervised else patterns * self.examples
+
+    def scale(self, degree: int) -> float:
+        """The factor of Σ F over the columns of `learn`: R^(-p/2), over M^p (sums for averages) or over M."""
+        strength = (1 + self.entropy) * self.quality**2
+        return float(strength ** (-degree / 2) / float(self.examples) ** (degree if self.supervised else 1))
+
+    def draw(self, neurons: int, patterns: int, rng: np.random.Generator) -> Patterns:
+        """int8[N, K]: the archetypes."""
+        return Diluted(self.dilution).draw(neurons, patterns, rng)
+
+    def learn(self, archetypes: Patterns, rng: np.random.Generator) -> Learned:
+        """What the energy is made of, site by site: int16[N, K] of Σ_a η^a, or int8[N, K M] of examples μ M + a."""
+        neurons, patterns = archetypes.shape
+        learned = np.empty((neurons, self.columns(patterns)), dtype=np.int16 if self.supervised else np.int8)
+        for site, entries in enumerate(archetypes):  # site by site, so that the real numbers take little memory
+            kept = rng.random((patterns, self.examples)) < (1 + self.quality) / 2
+            if self.supervised:
+                learned[site] = entries * (2 * kept.sum(axis=1) - self.examples)
+            else:
+                learned[site] = np.where(kept, entries[:, None], -entries[:, None]).ravel()
+        return learned
+
+
+Ensemble = Rademacher | Biased | Diluted | Stored | Examples
+CATALOGUE = (Rademacher, Biased, Diluted, Stored, Examples)
 
 
 def _signs(rng: np.random.Generator, shape: tuple[int, int]) -> Patterns:

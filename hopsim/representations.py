@@ -3,27 +3,32 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .interactions import Exponentiated, Polynomial, Power, Quadratic
-from .kernels import exponential, sweeps
+from .kernels import exponential, sweeps, weighted
 from .layouts import lanes, pairwise
 from .layouts.dense import DenseLayout
 from .layouts.tensor import TensorLayout
-from .levels import Levels
+from .levels import Levels, WeightedLevels
 from .motions import Apart, InPlace, Motion, Motions
+from .patterns import Learned
 
 HOT = 0.5  # acceptance
 
 
 @dataclass(frozen=True, eq=False)
 class Couplings:
-    """J = Σ_μ ξ^μ ξ^μ without diagonal, int32[N, N]: a proposal costs O(1), a flip O(N + K)."""
+    """J = Σ_μ ξ^μ ξ^μ without diagonal, int32[N, N]: a proposal costs O(1), a flip O(N + K).
 
-    patterns: NDArray[np.int8]
-    couplings: NDArray[np.int32]
+    Patterns of wider integers have J in 64 bits where its fields need them.
+    """
+
+    patterns: Learned
+    couplings: NDArray[np.int32] | NDArray[np.int64]
     unit: float
 
     def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
@@ -56,6 +61,17 @@ class Table:
     def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
         """A chain on this representation."""
         return InPlace(sweeps.table_sweeps, spins, overlaps, *self._layout, synchronous=synchronous)
+
+
+class Weighted:
+    """Tabulated G for patterns of any integer entries, such as sums of examples: a proposal and a flip cost O(K)."""
+
+    def __init__(self, levels: WeightedLevels, patterns: NDArray[np.int16]) -> None:
+        self._layout, self.unit = (patterns, levels.values), levels.unit
+
+    def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
+        """A chain on this representation."""
+        return InPlace(weighted.weighted_sweeps, spins, overlaps, *self._layout, synchronous=synchronous)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +142,7 @@ class Dense:
         return chosen.motion(spins, overlaps, order, synchronous)
 
 
-Representation = Couplings | Table | Exponents | Pairwise | Dense
+Representation = Couplings | Table | Weighted | Exponents | Pairwise | Dense
 
 
 def in_lanes(representation: Representation, chains: int, order: str, synchronous: bool) -> bool:
@@ -145,12 +161,14 @@ def motions(
     return Apart([representation.motion(s, m, order, synchronous) for s, m in zip(spins, overlaps, strict=True)])
 
 
-def couplings(levels: Levels, patterns: NDArray[np.int8]) -> Couplings:
-    """Hebbian couplings as exact integers (float32 sums of ±1 are exact below 2^24 terms)."""
-    real = patterns.astype(np.float32)
-    matrix = np.rint(real @ real.T).astype(np.int32)
+def couplings(levels: Levels, patterns: Learned) -> Couplings:
+    """Hebbian couplings as exact integers: float32 sums of ±1 are exact below 2^24 terms, float64 ones of int16 too."""
+    real: NDArray[Any] = patterns.astype(np.float32 if patterns.dtype == np.int8 else np.float64)
+    matrix = np.rint(real @ real.T)
     np.fill_diagonal(matrix, 0)
-    return Couplings(patterns, matrix, levels.unit)
+    narrow = patterns.dtype == np.int8 or np.abs(matrix).sum(axis=1).max() < 2**31
+    whole: NDArray[Any] = matrix.astype(np.int32 if narrow else np.int64)
+    return Couplings(patterns, whole, levels.unit)
 
 
 def table(levels: Levels, patterns: NDArray[np.int8]) -> Table:
@@ -166,14 +184,15 @@ def exponents(interaction: Exponentiated, patterns: NDArray[np.int8]) -> Exponen
     return Exponents(padded, table, interaction.sharpness, bool((patterns == 0).any()))
 
 
-def chosen(
-    interaction: Polynomial | Exponentiated, levels: Levels | None, patterns: NDArray[np.int8]
-) -> Representation:
+def chosen(interaction: Polynomial | Exponentiated, levels: Levels | None, patterns: Learned) -> Representation:
     """The fast layouts where patterns are ±1 and the degree is 2, 3 or 4; else couplings for the quadratic interaction
-    while J fits in 1 GiB and its fields in 32 bits; else the table."""
+    while J fits in 1 GiB and, for -1, 0, +1, its fields in 32 bits; else the table."""
     if isinstance(interaction, Exponentiated):
         return exponents(interaction, patterns)
     assert levels is not None
+    if isinstance(levels, WeightedLevels):
+        coupled = has_couplings(interaction, *patterns.shape)
+        return couplings(levels, patterns) if coupled else Weighted(levels, patterns)
     if isinstance(interaction, Quadratic) and patterns.all():
         return Pairwise(levels, patterns)
     if isinstance(interaction, Power) and DenseLayout.fits(interaction, patterns):

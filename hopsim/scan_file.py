@@ -12,7 +12,7 @@ from . import dynamics, networks
 from .dynamics import Dynamics
 from .errors import Refused
 from .networks import Network
-from .patterns import Biased, Ensemble, Stored
+from .patterns import Biased, Ensemble, Examples, Stored
 from .scans import Scan
 from .simulation import Point, Protocol
 from .store import Store, read_patterns
@@ -96,8 +96,7 @@ def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[
     number = "load" if "load" in section.table else "patterns"
     grid[number] = section.grid(number, number == "patterns")
     section.end()
-    if kind != "multitasking":
-        grid["ensemble"] = ensembles
+    grid["ensemble"] = ensembles
     found: list[Network] = []
     for values in itertools.product(*grid.values()):
         chosen = dict(zip(grid, values, strict=True))
@@ -108,7 +107,9 @@ def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[
 
 
 def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | None) -> list[Ensemble | None]:
-    """One ensemble, or several where bias is a list; None is the network's own."""
+    """One ensemble, or several where bias, quality or examples is a list or learning is "both"; None: the network's."""
+    if "learning" in section.table:
+        return _learning(section)
     if kind == "multitasking":
         return [None]
     if "patterns_file" in section.table and "bias" in section.table:
@@ -119,6 +120,18 @@ def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | No
     if "bias" in section.table:
         return [_named("network", Biased, {"bias": bias}) for bias in section.grid("bias", False)]
     return [None]
+
+
+def _learning(section: "_Section") -> list[Ensemble | None]:
+    if taken := {"patterns_file", "bias"} & set(section.table):
+        raise Refused(f"[network] learning draws its own archetypes; remove {' and '.join(sorted(taken))}")
+    ways = ("supervised", "unsupervised")
+    chosen = section.choice("learning", (*ways, "both"))
+    grid = itertools.product(
+        section.grid("quality", False), section.grid("examples", True), ways if chosen == "both" else (chosen,)
+    )
+    names = ("quality", "examples", "learning")
+    return [_named("network", Examples, dict(zip(names, values, strict=True))) for values in grid]
 
 
 def _pattern_path(written: str, folder: Path) -> Path:

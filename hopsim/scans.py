@@ -76,7 +76,7 @@ def check_room(scan: Scan, path: Path, workers: int) -> None:
         )
     for network in {point.network for point in scan.points}:
         if isinstance(network.law.interaction, Polynomial):
-            check_range(network.law.interaction, network.neurons, network.patterns)
+            check_range(network.law.interaction, network.neurons, network.columns)
     room, folder = scan.size * _bytes_per_run(scan), path.absolute().parent
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent

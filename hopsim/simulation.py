@@ -12,6 +12,7 @@ from .dynamics import Chains, Dynamics
 from .errors import Refused, real, whole
 from .networks import Network, Quenched
 from .observables import Series
+from .patterns import Examples
 from .representations import in_lanes
 from .rng import Keys, Purpose, keys, stream
 from .statistics import autocorrelation_time, blocking
@@ -102,6 +103,7 @@ class Record:
     overlap, best_overlap, energy float64[R, T] and retrieved bool[R, T] are series; similarity float64[R(R-1)/2, T] is
     the Edwards-Anderson q of the replicas (0, 1), (0, 2), ..., (1, 2), ...; cue_overlap float64[R] is the realised
     start M/n on the cued pattern and acceptance float64[R] the fraction of offered flips taken over the whole run.
+    Where the patterns are archetypes, example_overlap float64[R, T] is n = (1/N) Σ_i η̄_i σ_i of the cued one.
     """
 
     overlap: NDArray[np.float64]
@@ -111,6 +113,7 @@ class Record:
     similarity: NDArray[np.float64]
     cue_overlap: NDArray[np.float64]
     acceptance: NDArray[np.float64]
+    example_overlap: NDArray[np.float64] | None = None
 
     def summary(self) -> dict[str, float | NDArray[np.int64]]:
         """Averages over replicas and time, the columns of a store; overlap_tau is in readings."""
@@ -125,6 +128,8 @@ class Record:
             "energy": float(self.energy.mean()),
             "acceptance": float(self.acceptance.mean()),
         }
+        if self.example_overlap is not None:
+            summary["example_overlap"] = float(self.example_overlap.mean())
         if self.similarity.size:
             q, q_abs, q2, q4 = observables.similarity_moments(self.similarity)
             summary |= {"q": q, "q_abs": q_abs, "q2": q2, "q4": q4}
@@ -132,7 +137,7 @@ class Record:
         return summary
 
 
-Reading = tuple[NDArray[Any], ...]  # overlap, best overlap, energy and retrieved of one chain
+Reading = tuple[NDArray[Any], ...]  # overlap, best overlap, energy, retrieved and example overlap of one chain
 
 
 class _Reader:
@@ -145,7 +150,7 @@ class _Reader:
         starts = [self._start(runs[0], replica) for replica in replicas] * len(runs)
         start = states.State(np.array([s.spins for s in starts]), np.array([s.overlaps for s in starts]))
         self.size = int(np.count_nonzero(quenched.patterns[:, CUED]))
-        self.cue_overlaps = start.overlaps[:, CUED] / max(self.size, 1)
+        self.cue_overlaps = observables.on_patterns(start, quenched).overlaps[:, CUED] / max(self.size, 1)
         rules = [run.dynamics for run in runs for _ in replicas]
         self.chains = Chains(rules, start, quenched, [self._keys(run, replica) for run in runs for replica in replicas])
         self.sweep = 0
@@ -173,12 +178,16 @@ class _Reader:
         return [self._read(states) for states in seen], [observables.similarities(states) for states in of_runs]
 
     def _read(self, seen: states.State) -> Reading:
-        return (
-            observables.overlap(seen, CUED),
-            observables.best_overlap(seen),
+        on_patterns = observables.on_patterns(seen, self.quenched)
+        reading: Reading = (
+            observables.overlap(on_patterns, CUED),
+            observables.best_overlap(on_patterns),
             observables.energy_density(seen, self.quenched),
-            observables.retrieved(seen, CUED, self.protocol.success_overlap * self.size),
+            observables.retrieved(on_patterns, CUED, self.protocol.success_overlap * self.size),
         )
+        if isinstance(self.quenched.network.law.ensemble, Examples):
+            reading += (observables.example_overlap(seen, self.quenched, CUED),)
+        return reading
 
 
 def simulate(run: Run, quenched: Quenched | None = None) -> Record:
@@ -198,8 +207,8 @@ def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> 
     records = []
     for k in range(len(runs)):
         own = slice(k * replicas, (k + 1) * replicas)
-        series = (np.concatenate([_rows(readings[own], n) for readings, _ in blocks], axis=1) for n in range(4))
-        overlap, best, energy, retrieved = series
+        series = zip(*(zip(*readings[own], strict=True) for readings, _ in blocks), strict=True)
+        overlap, best, energy, retrieved, *of_examples = (np.concatenate(each, axis=1) for each in series)
         records.append(
             Record(
                 overlap=overlap,
@@ -209,6 +218,7 @@ def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> 
                 similarity=np.concatenate([similar[k] for _, similar in blocks], axis=1),
                 cue_overlap=reader.cue_overlaps[own],
                 acceptance=reader.flips[own] / offered,
+                example_overlap=of_examples[0] if of_examples else None,
             )
         )
     return records
@@ -234,12 +244,8 @@ def _faster(runs: list[Run], quenched: Quenched) -> bool:
     return in_lanes(quenched.representation, chains, rule.order, rule.synchronous)
 
 
-def _rows(readings: list[Reading], number: int) -> NDArray[Any]:
-    return np.array([series[number] for series in readings])
-
-
 def _blocks(run: Run, chains: int) -> list[int]:
     """Readings, split so that the traces stay small."""
     readings = run.protocol.readings
-    at_once = max(1, TRACE_BYTES // (chains * (run.network.neurons + 4 * run.network.patterns)))
+    at_once = max(1, TRACE_BYTES // (chains * (run.network.neurons + 4 * run.network.columns)))
     return [min(at_once, readings - start) for start in range(0, readings, at_once)]

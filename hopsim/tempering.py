@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import representations, rng
+from . import observables, representations, rng
 from .draws import Draws
 from .dynamics import Glauber, Metropolis, Order
 from .errors import Refused, real, whole
@@ -118,7 +118,7 @@ class Tempering:
             seen = ladder.seen
             trace.walkers[row] = ladder.walkers
             trace.energy[row] = quenched.energy_density(seen.overlaps)
-            trace.overlap[row] = seen.overlaps[:, cued] / seen.spins.shape[1]
+            trace.overlap[row] = observables.overlap(observables.on_patterns(seen, quenched), cued)
             if every and (row + 1) % every == 0:
                 trace.states.spins[row // every] = seen.spins
                 trace.states.overlaps[row // every] = seen.overlaps
@@ -136,7 +136,7 @@ class Tempering:
         return start
 
     def _empty_trace(self, quenched: Quenched, rounds: int, every: int) -> TemperingTrace:
-        slots, (neurons, patterns) = len(self.temperatures), quenched.patterns.shape
+        slots, (neurons, patterns) = len(self.temperatures), quenched.learned.shape
         rows = (rounds // every if every else 0, slots)
         return TemperingTrace(
             walkers=np.empty((rounds, slots), dtype=np.int32),

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from hopsim.errors import Refused
-from hopsim.patterns import CATALOGUE, Biased, Diluted, Rademacher, Stored
+from hopsim.patterns import CATALOGUE, Biased, Diluted, Examples, Rademacher, Stored
 from hopsim.rng import Purpose, stream
 
 FIVE = stats.norm.isf(0.5e-5)  # two-sided false-alarm rate 1e-5
@@ -17,6 +17,7 @@ DRAWS = [
     (Diluted(0.4), 0.0, 0.6),
     (Diluted(0.95), 0.0, 0.05),
     (Diluted(0), 0.0, 1.0),
+    (Examples(0.5, 4, "supervised", dilution=0.3), 0.0, 0.7),
 ]
 
 

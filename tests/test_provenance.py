@@ -11,6 +11,7 @@ from hopsim import provenance
 from hopsim.simulation import Point
 
 PROTOCOL = hs.Protocol(1.0, 10, 20)
+LEARN = hs.Examples(0.4, 7, "unsupervised", dilution=0.1)
 OWN = hs.Stored(np.array([[1, -1], [0, 1], [1, 1]]))
 POINTS = [
     Point(hs.hopfield(neurons=100, load=0.05), hs.SignUpdate(), PROTOCOL, seed=1),
@@ -20,6 +21,7 @@ POINTS = [
     Point(hs.log_sum_exp(neurons=50, load=0.05, sharpness=0.5), hs.Synchronous(temperature=0.1), PROTOCOL, seed=1),
     Point(hs.multitasking(neurons=50, dilution=0.3, patterns=3), hs.Glauber(temperature=0.1), PROTOCOL, seed=2**62),
     Point(hs.hopfield(neurons=50, patterns=3, ensemble=hs.Biased(0.2)), hs.Glauber(temperature=0.1), PROTOCOL, seed=1),
+    Point(hs.hopfield(neurons=50, patterns=3, ensemble=LEARN), hs.Glauber(temperature=0.1), PROTOCOL, seed=1),
     Point(hs.hopfield(neurons=3, patterns=2, ensemble=OWN), hs.SignUpdate(), PROTOCOL, seed=1),
 ]
 

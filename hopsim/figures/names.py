@@ -2,7 +2,7 @@
 
 from ..interactions import Exponential, Polynomial, Power, Quadratic, Rectified
 from ..networks import Law
-from ..patterns import Biased, Diluted
+from ..patterns import Biased, Diluted, Examples
 
 
 def law_name(law: Law) -> str:
@@ -18,8 +18,10 @@ def law_name(law: Law) -> str:
         name = "exponential network"
     else:
         name = rf"log-sum-exp network, $\lambda = {interaction.sharpness:g}$"
-    if isinstance(ensemble, Diluted):
+    if isinstance(ensemble, Diluted) or (isinstance(ensemble, Examples) and ensemble.dilution > 0):
         name += f", $d = {ensemble.dilution:g}$"
+    if isinstance(ensemble, Examples):
+        name += f", {ensemble.learning}, $r = {ensemble.quality:g}$, $M = {ensemble.examples}$"
     return f"{name}, bias {ensemble.bias:g}" if isinstance(ensemble, Biased) else name
 
 

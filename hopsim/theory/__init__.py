@@ -1,5 +1,6 @@
 """Replica theory: states of a law at a load and a temperature, and the boundaries between them."""
 
+from . import examples
 from .boundaries import Boundary, capacity, line, retrieval_curve
 from .crosstalk import supports
 from .fixed_point import NotConverged
@@ -27,6 +28,7 @@ __all__ = [
     "ZeroEntropy",
     "at_overlap",
     "capacity",
+    "examples",
     "line",
     "parisi",
     "phase_diagram",

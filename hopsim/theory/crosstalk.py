@@ -27,7 +27,7 @@ from numpy.polynomial import Polynomial as Series
 from ..errors import Refused, whole
 from ..interactions import Power, Quadratic, Rectified
 from ..networks import Law
-from ..patterns import Biased, Diluted, Rademacher
+from ..patterns import Biased, Diluted, Examples, Rademacher
 
 ROUNDING = float(np.finfo(float).eps)
 ABSCISSAE, WEIGHTS = np.polynomial.legendre.leggauss(40)
@@ -319,5 +319,7 @@ def _reason(law: Law) -> str | None:
         )
     if interaction == Rectified(2):
         return "replica theory of Rectified needs degree >= 3, got 2 (at K = αN couplings respond); simulate this one"
+    if isinstance(ensemble, Examples):
+        return f"learning from examples has its own theory, got {ensemble}; use theory.examples.solve"
     fair = isinstance(ensemble, Rademacher) or ensemble in (Diluted(0), Biased(0))
     return None if fair else f"replica theory here needs Rademacher() patterns, got {ensemble}; simulate this ensemble"
