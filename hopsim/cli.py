@@ -175,12 +175,13 @@ def _plot(chosen: argparse.Namespace) -> int:
 
 
 def _draw(results: Path, out: Path) -> None:
-    from .figures import retrieval, style
+    from .figures import learning, retrieval, style
 
     style.check_suffix(out)
     with Store.open(results) as store:
         rows = comparison.tabulate(store, set(scan_file.of_store(store).points))
-    style.save(retrieval.draw(retrieval.collect(rows)), out)
+    fitting = learning.draw(learning.collect(rows)) if learning.fits(rows) else retrieval.draw(retrieval.collect(rows))
+    style.save(fitting, out)
 
 
 def _say(chosen: argparse.Namespace, line: str) -> None:

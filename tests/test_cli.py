@@ -15,6 +15,7 @@ import pytest
 import hopsim
 from hopsim import scans
 from hopsim.cli import main
+from hopsim.figures import style
 
 SCAN = """
 [network]
@@ -163,6 +164,36 @@ def test_wrong_requests_are_one_line_and_exit_2(here, capsys, arguments, message
     assert message in error
     assert error.startswith("hopsim: ")
     assert error.count("\n") <= 2
+
+
+LEARNING = """
+[network]
+kind = "hopfield"
+neurons = 60
+patterns = 1
+quality = 0.8
+examples = [1, 5]
+learning = "both"
+[dynamics]
+rule = "glauber"
+temperature = %s
+[protocol]
+cue_overlap = 1.0
+equilibrate = 5
+measure = 5
+[scan]
+samples = 2
+seed = 1
+"""
+
+
+@pytest.mark.parametrize(("temperature", "xlabel"), [("0.2", "examples per archetype"), ("[0.2, 0.4]", "load")])
+def test_learning_is_drawn_against_examples_where_nothing_else_varies(here, capsys, monkeypatch, temperature, xlabel):
+    labels = []
+    monkeypatch.setattr(style, "save", lambda figure, path: labels.append(figure.axes[0].get_xlabel()))
+    (here / "learning.toml").write_text(LEARNING % temperature)
+    assert main(["run", "learning.toml", "--executor", "serial"]) == 0
+    assert labels[0].startswith(xlabel)
 
 
 def test_unknown_options_exit_2(capsys):

@@ -47,6 +47,13 @@ class Data:
     limit: Curve
 
 
+def fits(rows: Sequence[Row]) -> bool:
+    """Whether rows learn from examples without blanks and differ in examples, quality and learning only."""
+    ensembles = [row.point.network.law.ensemble for row in rows]
+    learned = all(isinstance(ensemble, Examples) and ensemble.dilution == 0 for ensemble in ensembles)
+    return learned and len({_rest(row) for row in rows}) == 1
+
+
 def collect(rows: Sequence[Row]) -> Data:
     """Points of a table whose rows differ in examples, quality and learning only, and the theory of their overlaps."""
     found = [(row, row.point.network.law.ensemble) for row in rows]

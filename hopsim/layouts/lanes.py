@@ -166,14 +166,14 @@ class Together:
         spin_traces: NDArray[np.int8],
         overlap_traces: NDArray[np.int32],
     ) -> NDArray[np.int64]:
-        """Advance by the sweeps of the draws, in parts of 1, 2, 4, ... sweeps since the opening; choose after each."""
+        """Advance by the sweeps of the draws, in parts of 1, 4, 16, ... sweeps since the opening; choose after each."""
         flips, done, first = np.zeros(len(draws), dtype=np.int64), 0, draws[0]
         while done < first.n_sweeps:
             part = min(self._part, first.n_sweeps - done)
             some = [replace(draw, first_sweep=draw.first_sweep + done, n_sweeps=part) for draw in draws]
             new = self._now.sweep(some, every, since + done, spin_traces, overlap_traces)
             self._choose(first.order, float(new.sum()) / (part * first.neurons * len(draws)))
-            flips, done, self._part = flips + new, done + part, 2 * self._part
+            flips, done, self._part = flips + new, done + part, 4 * self._part
         return flips
 
     def _choose(self, order: str, acceptance: float) -> None:

@@ -277,14 +277,14 @@ class Switching:
     def sweep(
         self, draws: Draws, every: int, since: int, spin_trace: NDArray[np.int8], overlap_trace: NDArray[np.int32]
     ) -> int:
-        """Advance by the sweeps of the draws, in parts of 1, 2, 4, ... sweeps since the opening; choose after each."""
+        """Advance by the sweeps of the draws, in parts of 1, 4, 16, ... sweeps since the opening; choose after each."""
         flips = done = 0
         while done < draws.n_sweeps:
             part = min(self._part, draws.n_sweeps - done)
             some = replace(draws, first_sweep=draws.first_sweep + done, n_sweeps=part)
             new = self._now.sweep(some, every, since + done, spin_trace, overlap_trace)
             self._choose(draws.order, new / (part * draws.neurons))
-            flips, done, self._part = flips + new, done + part, 2 * self._part
+            flips, done, self._part = flips + new, done + part, 4 * self._part
         return flips
 
     def _choose(self, order: str, acceptance: float) -> None:
