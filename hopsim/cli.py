@@ -193,6 +193,10 @@ def _say(chosen: argparse.Namespace, line: str) -> None:
 
 
 def _theory_point(chosen: argparse.Namespace) -> int:
+    if _at_low_load(chosen):
+        return _low_load_point(chosen)
+    if chosen.load is None:
+        raise Refused("a point needs --load A, or --patterns K with --network multitasking")
     solution = theory.solve(
         _law(chosen),
         load=chosen.load,
@@ -216,8 +220,12 @@ def _theory_capacity(chosen: argparse.Namespace) -> int:
 
 
 def _theory_line(chosen: argparse.Namespace) -> int:
-    found = theory.line(_law(chosen), line=chosen.line, temperatures=chosen.temperatures, ansatz=_ansatz(chosen))
-    rows = [_fields(boundary) for boundary in found]
+    if _at_low_load(chosen):
+        asked = {"patterns": chosen.patterns, "line": chosen.line, "temperatures": chosen.temperatures}
+        rows = [_fields(boundary) for boundary in theory.dilution_line(**asked)]
+    else:
+        found = theory.line(_law(chosen), line=chosen.line, temperatures=chosen.temperatures, ansatz=_ansatz(chosen))
+        rows = [_fields(boundary) for boundary in found]
     if chosen.json:
         print(json.dumps(rows))
     else:
@@ -226,9 +234,13 @@ def _theory_line(chosen: argparse.Namespace) -> int:
 
 
 def _theory_diagram(chosen: argparse.Namespace) -> int:
-    from .figures import phase_diagram, style
+    from .figures import dilution_phases, phase_diagram, style
 
     style.check_suffix(chosen.out)
+    if _at_low_load(chosen):
+        style.save(dilution_phases.draw(dilution_phases.collect(patterns=chosen.patterns)), chosen.out)
+        _print({"figure": str(chosen.out)}, chosen.json)
+        return DONE
     law = _law(chosen)
     diagram = theory.phase_diagram(law, ansatz=_ansatz(chosen))
     style.save(phase_diagram.draw(phase_diagram.collect(law, diagram, chosen.ansatz.upper())), chosen.out)
@@ -244,7 +256,36 @@ def _theory_diagram(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _at_low_load(chosen: argparse.Namespace) -> bool:
+    """Whether the number of patterns is given in place of the load."""
+    if chosen.patterns is None:
+        return False
+    if chosen.network != "multitasking" or getattr(chosen, "load", None) is not None:
+        raise Refused("--patterns K is for --network multitasking at low load, in place of --load")
+    return True
+
+
+def _low_load_point(chosen: argparse.Namespace) -> int:
+    if chosen.dilution is None:
+        raise Refused("--network multitasking needs --dilution D")
+    states = theory.low_load(patterns=chosen.patterns, dilution=chosen.dilution, temperature=chosen.temperature)
+    rows: list[dict[str, Any]] = [_fields(state) | {"stable": state.stable} for state in states]
+    if chosen.json:
+        print(json.dumps({"m": rows[0]["overlaps"], "free_energy": rows[0]["free_energy"], "states": rows}))
+    else:
+        for row in rows:
+            row["overlaps"] = " ".join(tables.shown(m) for m in row["overlaps"])
+        print(tables.aligned(list(rows[0]), [list(row.values()) for row in rows]))
+    return DONE
+
+
 def _law(chosen: argparse.Namespace) -> Law:
+    if chosen.network == "multitasking":
+        if chosen.dilution is None:
+            raise Refused("--network multitasking needs --dilution D")
+        return networks.multitasking(neurons=2, patterns=1, dilution=chosen.dilution).law
+    if chosen.dilution is not None:
+        raise Refused(f"--dilution is for --network multitasking, got --network {chosen.network}")
     if chosen.network == "hopfield":
         if chosen.degree is not None or chosen.indices is not None:
             raise Refused("--degree and --indices are for --network dense and rectified; hopfield is degree 2")
@@ -324,7 +365,7 @@ def _theory(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
     example = "example:\n  hopsim theory point --network hopfield --load 0.05 --temperature 0.2 --ansatz rs --json"
     point = _command(kinds, "point", _theory_point, "order parameters and free energy of one state", example)
-    point.add_argument("--load", type=float, required=True, metavar="A")
+    point.add_argument("--load", type=float, metavar="A")
     point.add_argument("--temperature", type=float, required=True, metavar="T")
     point.add_argument("--branch", choices=("retrieval", "glass", "paramagnet"), default="retrieval")
 
@@ -344,9 +385,13 @@ def _theory(commands: "argparse._SubParsersAction[_Parser]") -> None:
     diagram = _command(kinds, "diagram", _theory_diagram, what, example)
     diagram.add_argument("--out", type=Path, required=True, metavar="FIGURE", help=".png, .pdf or .svg")
 
+    for one in (point, line, diagram):
+        one.add_argument("--patterns", type=int, metavar="K", help="multitasking at low load, in place of a load")
+    capacity.set_defaults(patterns=None)
     for one in (point, capacity, line, diagram):
-        one.add_argument("--network", choices=("hopfield", "dense", "rectified"), required=True)
+        one.add_argument("--network", choices=("hopfield", "dense", "rectified", "multitasking"), required=True)
         one.add_argument("--degree", type=int, metavar="P", help="dense and rectified")
+        one.add_argument("--dilution", type=float, metavar="D", help="multitasking")
         one.add_argument("--indices", choices=("distinct", "all"), help="dense only")
         one.add_argument(
             "--ansatz", choices=("rs", "1rsb"), default="rs", help="replica symmetry, or one step of breaking"

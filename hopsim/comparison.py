@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from . import theory
 from .dynamics import Synchronous
 from .errors import Refused
-from .patterns import Examples
+from .patterns import Diluted, Examples
 from .simulation import Point
 from .statistics import Average, disorder_average
 from .store import Store, parameters
 
+FEW_PATTERNS = 8  # as many as theory.low_load takes
 _AVERAGED = (
     "overlap",
     "energy",
@@ -63,12 +64,13 @@ def predicted_overlap(point: Point) -> float:
     """The replica-symmetric overlap at the realised load, on the retrieval branch that a positive cue starts on.
 
     Where a network learns from examples of patterns without blanks, that with the archetype. nan where no theory is
-    known (ensemble, interaction, synchronous update), where the cue chooses no branch, and where the branch does not
-    exist.
+    known (ensemble, interaction, synchronous update), where the cue chooses no branch, where the branch does not
+    exist, and for a few diluted patterns, which are retrieved together (theory.low_load).
     """
     law, load, temperature = point.network.law, point.network.load, point.dynamics.temperature
     learns = isinstance(law.ensemble, Examples) and law.ensemble.dilution == 0
-    known = learns or theory.supports(law)
+    diluted = isinstance(law.ensemble, Diluted) and law.ensemble.dilution > 0
+    known = learns or (theory.supports(law) and not (diluted and 1 < point.network.patterns <= FEW_PATTERNS))
     if not known or isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
         return math.nan
     try:

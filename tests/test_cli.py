@@ -256,3 +256,32 @@ def test_every_command_has_help_with_an_example(command, capsys):
 def test_the_module_runs_as_a_program():
     done = subprocess.run([sys.executable, "-m", "hopsim.cli", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == __import__("hopsim").__version__
+
+
+def test_theory_of_diluted_patterns(capsys):
+    assert main("theory point --network multitasking --dilution 0.3 --load 0.01 --temperature 0.2 --json".split()) == 0
+    assert json.loads(capsys.readouterr().out)["m"] == pytest.approx(0.6907, abs=1e-4)
+    assert main("theory point --network multitasking --dilution 0.3 --patterns 3 --temperature 0 --json".split()) == 0
+    assert json.loads(capsys.readouterr().out)["m"] == pytest.approx([0.7, 0.21, 0.063], abs=1e-12)
+    assert (
+        main("theory line --network multitasking --patterns 3 --line spinodal --temperatures 0 0.3 --json".split()) == 0
+    )
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["dilution"] for row in rows] == [pytest.approx((5**0.5 - 1) / 2), None]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("theory point --network hopfield --temperature 0.1", "a point needs --load A"),
+        (
+            "theory point --network hopfield --patterns 3 --temperature 0.1",
+            "--patterns K is for --network multitasking",
+        ),
+        ("theory point --network multitasking --patterns 3 --temperature 0.1", "needs --dilution D"),
+        ("theory point --network hopfield --dilution 0.1 --load 0.1 --temperature 0", "--dilution is for"),
+    ],
+)
+def test_theory_of_diluted_patterns_refused(command, message, capsys):
+    assert main(command.split()) == 2
+    assert message in capsys.readouterr().err

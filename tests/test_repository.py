@@ -40,7 +40,7 @@ def test_the_readme_says_which_networks_have_theory():
     }
     for row in re.findall(r"^\| `\w+`.*$", README, re.MULTILINE):
         kind, says = re.match(r"\| `(\w+)`", row)[1], row.split("|")[-2].strip()
-        assert says.startswith("RS, 1RSB, k-RSB") == hopsim.theory.supports(networks[kind].law)
+        assert ("RS" in says) == hopsim.theory.supports(networks[kind].law)
 
 
 def test_one_version_everywhere():

@@ -9,7 +9,7 @@ def law_name(law: Law) -> str:
     """Interaction and, unless it is of fair signs, ensemble."""
     interaction, ensemble = law.interaction, law.ensemble
     if isinstance(interaction, Quadratic):
-        name = "classical network, $p = 2$"
+        name = "multitasking network" if isinstance(ensemble, Diluted) else "classical network, $p = 2$"
     elif isinstance(interaction, Power):
         name = f"dense network, $p = {interaction.degree}$, {interaction.indices} indices"
     elif isinstance(interaction, Rectified):

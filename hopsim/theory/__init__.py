@@ -2,7 +2,9 @@
 
 from . import examples
 from .boundaries import Boundary, capacity, line, retrieval_curve
-from .crosstalk import supports
+from .diluted import DilutedSymmetric, supports
+from .dilution_phases import DilutionBoundary, LowLoadPhases, dilution_line, low_load_phases
+from .finite_patterns import State, critical_dilution, low_load
 from .fixed_point import NotConverged
 from .grid import Grid, retrieval_grid
 from .k_step import KStep, StepOrder
@@ -15,8 +17,11 @@ from .zero_entropy import ZeroEntropy, zero_entropy
 
 __all__ = [
     "Boundary",
+    "DilutedSymmetric",
+    "DilutionBoundary",
     "Grid",
     "KStep",
+    "LowLoadPhases",
     "NotConverged",
     "OneStep",
     "Order",
@@ -24,12 +29,17 @@ __all__ = [
     "PhaseDiagram",
     "ReplicaSymmetric",
     "Solution",
+    "State",
     "StepOrder",
     "ZeroEntropy",
     "at_overlap",
     "capacity",
+    "critical_dilution",
+    "dilution_line",
     "examples",
     "line",
+    "low_load",
+    "low_load_phases",
     "parisi",
     "phase_diagram",
     "retrieval_curve",

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..errors import Refused
 from ..networks import Law
-from . import crosstalk
+from . import diluted
 from .crosstalk import Noise, Responding
+from .diluted import DilutedSymmetric
 from .fixed_point import bracket, first_change
 from .gaussian import Array
 from .one_step import OneStep
@@ -37,7 +38,8 @@ class Boundary:
 
 def capacity(law: Law | Noise, *, temperature: float, ansatz: Ansatz = REPLICA_SYMMETRIC) -> Boundary:
     """The largest load with a retrieval state at T: the fold of the branch. p = 2, T = 0: 0.1379 at m = 0.967."""
-    return _spinodal(crosstalk.noise(law), checked_temperature(temperature), ansatz)
+    noise, ansatz = diluted.specialised(law, ansatz)
+    return _spinodal(noise, checked_temperature(temperature), ansatz)
 
 
 def line(
@@ -46,7 +48,8 @@ def line(
     """The load of a line at each temperature.
 
     "spinodal": retrieval ends. "coexistence": retrieval and the dominating m = 0 state have equal free energy, below it
-    retrieval is the global minimum. "glass": q grows continuously from 0 (T_g = 1 + √α for p = 2, √ζ''(0) for p ≥ 3).
+    retrieval is the global minimum. "glass": q grows continuously from 0 (T_g = 1 + √α for p = 2, times 1-d where a
+    fraction d of the entries is blank, √ζ''(0) for p ≥ 3).
     "stability": the replica-symmetric retrieval state becomes unstable (de Almeida-Thouless), whatever the ansatz.
     "dynamic" and "static", for OneStep: T_d and T_K, where q1 of the glass jumps (distinct indices; x^p from p = 5).
     """
@@ -54,7 +57,7 @@ def line(
         raise Refused(f"line must be one of {', '.join(LINES)}, got {line!r}")
     if line not in ansatz.lines:
         raise Refused(f"the {line} line needs ansatz=OneStep(), got {ansatz}; its lines are {', '.join(ansatz.lines)}")
-    noise = crosstalk.noise(law)
+    noise, ansatz = diluted.specialised(law, ansatz)
     return [LINES[line](noise, checked_temperature(temperature), ansatz) for temperature in temperatures]
 
 
@@ -67,7 +70,8 @@ def retrieval_curve(
     """
     if points < 2:
         raise Refused(f"a curve needs points >= 2, got {points!r}")
-    noise, temperature = crosstalk.noise(law), checked_temperature(temperature)
+    noise, ansatz = diluted.specialised(law, ansatz)
+    temperature = checked_temperature(temperature)
     fold = ansatz.fold(noise, temperature)
     if fold is None:
         return np.empty(0), np.empty(0)
@@ -96,7 +100,7 @@ def _coexistence(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
 
 
 def _stability(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
-    ansatz = ansatz if isinstance(ansatz, ReplicaSymmetric) else REPLICA_SYMMETRIC
+    ansatz = ansatz if isinstance(ansatz, ReplicaSymmetric | DilutedSymmetric) else REPLICA_SYMMETRIC
 
     def stability(load: float) -> float:
         order = ansatz.order(noise, load, temperature, "retrieval")
@@ -139,7 +143,8 @@ def _on_branch(function: Callable[[float], float], noise: Noise, temperature: fl
 def _glass(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
     """Exact: α = (T-1)² for p = 2, T²/ζ̂''(0) for p ≥ 3 unless a random field ζ̂'(0) keeps q > 0 at every T."""
     if isinstance(noise, Responding):
-        load = (temperature - 1) ** 2 if temperature > 1 else 0.0
+        reduced = temperature / diluted.unit(ansatz)
+        load = (reduced - 1) ** 2 if reduced > 1 else 0.0
     else:
         curvature = noise.derivative(2, 0.0) if noise.derivative(1, 0.0) == 0 else 0.0
         load = temperature**2 / curvature if curvature > 0 else 0.0

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import whole
 from ..networks import Law
-from . import boundaries, crosstalk, retrieval
+from . import boundaries, diluted, retrieval
 from .boundaries import Boundary
 from .crosstalk import Noise, Responding
 from .fixed_point import NotConverged
@@ -39,7 +39,8 @@ def phase_diagram(law: Law | Noise, *, ansatz: Ansatz = REPLICA_SYMMETRIC, point
     Those of retrieval run from T = 0 to the temperature where they end, those of the m = 0 states up to the
     temperature that they have at the largest load shown. A point that cannot be resolved is left out.
     """
-    noise, points = crosstalk.noise(law), whole("points", points, 3)
+    noise, ansatz = diluted.specialised(law, ansatz)
+    points = whole("points", points, 3)
     lines = {name: _of_retrieval(noise, name, points, ansatz) for name in OF_RETRIEVAL}
     load = PhaseDiagram(lines).largest_load
     for name in ansatz.lines:
@@ -50,7 +51,7 @@ def phase_diagram(law: Law | Noise, *, ansatz: Ansatz = REPLICA_SYMMETRIC, point
 
 def _of_retrieval(noise: Noise, name: str, points: int, ansatz: Ansatz) -> list[Boundary]:
     """A line up to its end, dense at both ends, where lines bend."""
-    hottest = retrieval.hottest(noise)
+    hottest = retrieval.hottest(noise) * diluted.unit(ansatz)
     if name == "spinodal":
         return _existing(noise, name, hottest * _bending(points), ansatz)
     coarse = hottest * _bending(max(points // _COARSER, 3))
@@ -74,7 +75,7 @@ def _temperatures(noise: Noise, name: str, load: float, points: int, ansatz: Ans
     At m = 0 the mixed p-spin glass has no scale but √α, so that one point gives all temperatures of its lines.
     """
     if isinstance(noise, Responding):
-        return np.asarray(1 + math.sqrt(load) * np.linspace(0, 1, points + 1)[1:])
+        return np.asarray(diluted.unit(ansatz) * (1 + math.sqrt(load) * np.linspace(0, 1, points + 1)[1:]))
     at_one = boundaries.line(noise, line=name, temperatures=[1.0], ansatz=ansatz)[0].load
     return np.empty(0) if at_one is None else np.asarray(math.sqrt(load / at_one) * np.linspace(0, 1, points + 1)[1:])
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 from ..errors import Refused
 from ..networks import Law
-from . import crosstalk
+from . import diluted
 from .crosstalk import Noise
 from .fixed_point import NotConverged
 from .replica_symmetric import REPLICA_SYMMETRIC
@@ -58,7 +58,8 @@ def solve(
     ansatz=ReplicaSymmetric(patterns=3) makes "retrieval" the symmetric mixture of three patterns. Raises NotConverged,
     saying where the branch is, if it does not exist there; Refused for a wrong request.
     """
-    noise, load, temperature = crosstalk.noise(law), checked_load(load), checked_temperature(temperature)
+    noise, ansatz = diluted.specialised(law, ansatz)
+    load, temperature = checked_load(load), checked_temperature(temperature)
     if branch not in BRANCHES:
         raise Refused(f"branch must be one of {', '.join(BRANCHES)}, got {branch!r}")
     order = ansatz.order(noise, load, temperature, branch)
