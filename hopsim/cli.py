@@ -37,7 +37,7 @@ a scan file:
   degree = 3
   indices = "distinct"                      # distinct | all
   neurons = [200, 400]                      # a number, a list, or {start, stop, num}
-  load = {start = 0.02, stop = 0.16, num = 8}   # or patterns = [...]
+  load = {start = 0.02, stop = 0.16, num = 8}   # or patterns = [...], or log_load = γ: K = γ ln N
   # patterns_file = "my.npy"                # your own patterns; or bias = 0.2, sharpness = 1.0, dilution = 0.3
   [dynamics]
   rule = "glauber"                          # sign | glauber | metropolis | synchronous

@@ -91,10 +91,12 @@ def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[
         grid["neurons"] = section.grid("neurons", True) if "neurons" in section.table else [entries]
     else:
         grid["neurons"] = section.grid("neurons", True)
-    if ("load" in section.table) == ("patterns" in section.table):
-        raise Refused("[network] needs exactly one of load and patterns")
-    number = "load" if "load" in section.table else "patterns"
-    grid[number] = section.grid(number, number == "patterns")
+    given = [key for key in ("load", "patterns", "log_load") if key in section.table]
+    if len(given) != 1:
+        raise Refused(
+            f"[network] needs exactly one of load, patterns and log_load, got {' and '.join(given) or 'none'}"
+        )
+    grid[given[0]] = section.grid(given[0], given[0] == "patterns")
     section.end()
     grid["ensemble"] = ensembles
     found: list[Network] = []
@@ -102,6 +104,8 @@ def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[
         chosen = dict(zip(grid, values, strict=True))
         if kind == "dense" and chosen["degree"] < 2:
             raise Refused(f"[network] degree must be an integer >= 2, got {chosen['degree']}")
+        if "log_load" in chosen:
+            chosen["patterns"] = _few(chosen.pop("log_load"), chosen["neurons"])
         found.append(_named("network", constructor, chosen))
     return found
 
@@ -132,6 +136,13 @@ def _learning(section: "_Section") -> list[Ensemble | None]:
     )
     names = ("quality", "examples", "learning")
     return [_named("network", Examples, dict(zip(names, values, strict=True))) for values in grid]
+
+
+def _few(log_load: float, neurons: int) -> int:
+    """K = γ ln N, the nearest whole number and at least 1."""
+    if not 0 < log_load < math.inf:
+        raise Refused(f"[network] log_load must be a number > 0, for K = log_load ln N, got {log_load!r}")
+    return max(1, round(log_load * math.log(neurons)))
 
 
 def _pattern_path(written: str, folder: Path) -> Path:

@@ -51,6 +51,11 @@ def test_start_stop_num_includes_both_ends():
     assert [p.network.patterns for p in scan.points] == [20, 60, 100]
 
 
+def test_a_number_of_patterns_that_grows_like_the_logarithm_of_the_size():
+    sizes = {p.network.neurons: p.network.patterns for p in parse(network__load=None, network__log_load="2").points}
+    assert sizes == {20: 6, 30: 7}  # 2 ln 20 = 5.99, 2 ln 30 = 6.80
+
+
 def test_loads_that_round_to_one_number_of_patterns_are_one_point():
     assert len(parse(network__load="[0.05, 0.0501]", network__neurons="20", dynamics__temperature="0.1").points) == 1
 
@@ -86,8 +91,12 @@ def test_temperatures_share_the_disorder_of_a_batch():
         ({"network__load": "nan"}, ["[network] load", "finite number"]),
         ({"network__load": "-0.1"}, ["[network]", "load must be", "-0.1"]),
         ({"network__load": "true"}, ["[network] load", "finite number", "True"]),
-        ({"network__load": None}, ["[network] needs exactly one of load and patterns"]),
-        ({"network__patterns": "5"}, ["[network] needs exactly one of load and patterns"]),
+        ({"network__load": None}, ["[network] needs exactly one of load, patterns and log_load, got none"]),
+        ({"network__load": None, "network__log_load": "-1"}, ["[network] log_load must be a number > 0"]),
+        (
+            {"network__patterns": "5"},
+            ["[network] needs exactly one of load, patterns and log_load, got load and patterns"],
+        ),
         ({"network__patterns_file": '"nowhere.npy"'}, ["patterns_file 'nowhere.npy' does not exist"]),
         ({"network__bias": "2.0"}, ["[network]", "-1 < bias < 1", "2.0"]),
         ({"dynamics__rule": '"heatbath"'}, ["[dynamics] rule", "sign, glauber, metropolis, synchronous"]),
