@@ -1,0 +1,198 @@
+"""Runs of scripts/verify_lines.py: chains or tempered ladders of one disorder sample, from a pattern and at random."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import hopsim as hs
+from hopsim import dynamics, observables, rng, states
+from hopsim.networks import Network, Quenched
+
+SWEEPS_PER_SWAP = 4
+RETRIEVED = 0.7  # the least |m| of the best pattern that counts as retrieval
+Values = dict[str, Any]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One law at one load: `pattern` chains start on a stored pattern, `random` at random, at every temperature.
+
+    tempered = True makes each of them a ladder with replica exchange, times being rounds of SWEEPS_PER_SWAP sweeps.
+    """
+
+    name: str
+    degree: int
+    indices: Any
+    load: float
+    temperatures: tuple[float, ...]
+    neurons: tuple[int, ...]
+    pattern: int
+    random: int
+    equilibrate: int
+    measure: int
+    every: int
+    tempered: bool = False
+    times: int = 1  # disorder samples, in units of what the command line asks for
+
+    def network(self, neurons: int) -> Network:
+        """The network at one size."""
+        return hs.dense(neurons=neurons, degree=self.degree, indices=self.indices, load=self.load)
+
+    def path(self, folder: Path, seed: int) -> Path:
+        """Its result file; another seed or protocol has another."""
+        digest = hashlib.sha256(f"{self!r} {seed} {RETRIEVED} {SWEEPS_PER_SWAP}".encode()).hexdigest()[:8]
+        return folder / f"{self.name}-{digest}.jsonl"
+
+
+def values(case: Case, neurons: int, sample: int, seed: int) -> Values:
+    """What one disorder sample gives, averaged over chains and time.
+
+    energy, overlap, overlap2, retrieved [start][T] are all readings of the starts, first the pattern, then random;
+    energy_in and overlap_in are those with m >= RETRIEVED, energy_out those where no pattern reaches it; q and q2 [T]
+    are the overlaps of all pairs of chains and their squares; cue is E/N on the pattern minus its exact mean.
+    """
+    network = case.network(neurons)
+    sizes = (neurons, network.patterns)
+    quenched = network.quench(rng.stream(seed, sample, rng.Purpose.DISORDER, *sizes))
+    starts = [_start(case, quenched, seed, sample, replica) for replica in range(case.pattern + case.random)]
+    move = _ladders if case.tempered else _chains
+    seen = move(case, quenched, starts, seed, sample)
+    found: Values = {"cue": _cue(quenched)}
+    found |= _by_start(case, quenched, seen)
+    similar = [observables.similarities(replicas) for replicas in seen]
+    found["q"] = [float(q.mean()) if q.size else None for q in similar]
+    found["q2"] = [float((q**2).mean()) if q.size else None for q in similar]
+    return found
+
+
+def _start(case: Case, quenched: Quenched, seed: int, sample: int, replica: int) -> states.State:
+    numbers = rng.stream(seed, sample, rng.Purpose.INITIAL, *quenched.patterns.shape, replica)
+    return states.cue(quenched, 0, 1.0, numbers) if replica < case.pattern else states.random(quenched, numbers)
+
+
+def _chains(
+    case: Case, quenched: Quenched, starts: list[states.State], seed: int, sample: int
+) -> list[list[states.State]]:
+    """Traces [T][replica] of chains that stay at their temperature."""
+    pairs = [(T, replica) for T in case.temperatures for replica in range(len(starts))]
+    rules = [hs.Glauber(T) for T, _ in pairs]
+    keys = [rng.keys(seed, sample, *quenched.patterns.shape, temperature=T, replica=r) for T, r in pairs]
+    together = states.State(
+        np.array([starts[r].spins for _, r in pairs]), np.array([starts[r].overlaps for _, r in pairs])
+    )
+    chains = dynamics.Chains(rules, together, quenched, keys)
+    chains.advance(0, case.equilibrate)
+    traces = chains.advance(case.equilibrate, case.measure, case.every)
+    seen = [trace.states for trace in traces]
+    return [seen[first : first + len(starts)] for first in range(0, len(seen), len(starts))]
+
+
+def _ladders(
+    case: Case, quenched: Quenched, starts: list[states.State], seed: int, sample: int
+) -> list[list[states.State]]:
+    """Traces [T][replica] of ladders all of whose slots begin in the same state."""
+    tempering = hs.Tempering(case.temperatures, "glauber", SWEEPS_PER_SWAP)
+    traces = []
+    for replica, start in enumerate(starts):
+        slots = [states.State(start.spins.copy(), start.overlaps.copy()) for _ in case.temperatures]
+        keys = tempering.keys(seed, sample, *quenched.patterns.shape, replica=replica)
+        warm = tempering.advance(slots, quenched, keys, 0, case.equilibrate)
+        traces.append(
+            tempering.advance(
+                slots, quenched, keys, case.equilibrate, case.measure, case.every, walkers=warm.walkers[-1]
+            ).states
+        )
+    return [
+        [states.State(trace.spins[:, slot], trace.overlaps[:, slot]) for trace in traces]
+        for slot in range(len(case.temperatures))
+    ]
+
+
+def _by_start(case: Case, quenched: Quenched, seen: list[list[states.State]]) -> Values:
+    found: dict[str, list[list[float | None]]] = defaultdict(lambda: [[], []])
+    for replicas in seen:
+        for start, chosen in enumerate((replicas[: case.pattern], replicas[case.pattern :])):
+            if not chosen:
+                continue
+            energy = np.array([observables.energy_density(s, quenched) for s in chosen])
+            overlap = np.array([observables.overlap(s, 0) for s in chosen])
+            best = np.array([observables.best_overlap(s) for s in chosen])
+            inside, outside = overlap >= RETRIEVED, best < RETRIEVED
+            read = {
+                "energy": energy,
+                "overlap": overlap,
+                "overlap2": overlap**2,
+                "retrieved": best >= RETRIEVED,
+                "inside": inside,
+                "energy_in": energy[inside],
+                "overlap_in": overlap[inside],
+                "energy_out": energy[outside],
+            }
+            for name, readings in read.items():
+                found[name][start].append(float(readings.mean()) if readings.size else None)
+    return dict(found)
+
+
+def _cue(quenched: Quenched) -> float:
+    """E/N on the first pattern minus its mean over the other patterns, exactly: they add nothing on average."""
+    network = quenched.network
+    alone = Quenched(Network(network.law, network.neurons, 1), np.ones((network.neurons, 1), dtype=np.int8))
+    own = quenched.energy_density(quenched.overlaps(quenched.patterns[:, 0]))
+    return float(own - alone.energy_density(np.array([network.neurons])))
+
+
+def _batch(case: Case, neurons: int, samples: Sequence[int], seed: int) -> list[str]:
+    return [json.dumps({"neurons": neurons, "sample": s, "values": values(case, neurons, s, seed)}) for s in samples]
+
+
+def read(case: Case, folder: Path, seed: int) -> dict[int, dict[int, Values]]:
+    """Values by size and sample that the result file has."""
+    found: dict[int, dict[int, Values]] = {neurons: {} for neurons in case.neurons}
+    path = case.path(folder, seed)
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:  # an interrupted write
+            continue
+        found[record["neurons"]][record["sample"]] = record["values"]
+    return found
+
+
+def run(
+    cases: Sequence[Case],
+    samples: int,
+    seed: int,
+    folder: Path,
+    executor: Executor,
+    progress: Callable[[int], object],
+    batch: int = 8,
+) -> None:
+    """Compute what the result files do not have, all cases' first samples before any's last; progress counts runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    there = {case: read(case, folder, seed) for case in cases}
+    under_way: dict[Future[list[str]], Case] = {}
+    for first in range(0, samples, batch):
+        for case in cases:
+            for neurons in case.neurons:
+                block = range(first * case.times, min(first + batch, samples) * case.times)
+                missing = [s for s in block if s not in there[case][neurons]]
+                progress(len(block) - len(missing))
+                if missing:
+                    under_way[executor.submit(_batch, case, neurons, missing, seed)] = case
+    try:
+        for future in as_completed(under_way):
+            lines = future.result()
+            with under_way[future].path(folder, seed).open("a", encoding="utf-8") as file:
+                file.write("".join(f"\n{line}" for line in lines))
+            progress(len(lines))
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
