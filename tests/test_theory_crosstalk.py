@@ -176,7 +176,7 @@ UNKNOWN = [
     Law(Rectified(3), Diluted(0.2)),
     Law(Exponential(), Rademacher()),
     Law(LogSumExp(1.0), Rademacher()),
-    Law(Quadratic(), Diluted(0.2)),
+    Law(Power(3, "all"), Diluted(0.2)),
     Law(Power(3, "all"), Biased(0.1)),
     Law(Quadratic(), Stored(np.ones((4, 2), dtype=np.int8))),
 ]
