@@ -632,8 +632,8 @@ AGAINST_N = (
     (4, 0.1, True, tuple((n, n**3 // 100) for n in (32, 48, 64, 96, 128))),
 )
 AGAINST_K = (
-    (2, 0.1, True, tuple((1000, k) for k in (10, 20, 40, 80, 120))),
-    (2, 1.0, False, tuple((1000, k) for k in (10, 20, 40, 80, 120))),
+    (2, 0.1, True, tuple((1000, k) for k in (10, 20, 40, 60, 80))),
+    (2, 1.0, False, tuple((1000, k) for k in (10, 20, 40, 60, 80))),
     (3, 1.0, False, tuple((128, k) for k in (250, 500, 1000, 2000, 4000))),
     (4, 1.0, False, tuple((64, k) for k in (500, 1000, 2000, 4000, 8000))),
 )
