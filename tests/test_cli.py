@@ -117,7 +117,10 @@ def test_quiet_prints_nothing(here, capsys):
 
 def test_a_failed_run_is_named_and_the_exit_code_is_1(here, capsys, monkeypatch):
     simulate = scans.simulate_together
-    fragile = lambda runs, q: 1 / 0 if runs[0].sample == 1 else simulate(runs, q)  # noqa: E731
+
+    def fragile(runs, quenched):
+        return 1 / 0 if runs[0].sample == 1 else simulate(runs, quenched)
+
     monkeypatch.setattr(scans, "simulate_together", fragile)
     assert main(["run", "small.toml"]) == 1
     captured = capsys.readouterr()

@@ -40,8 +40,11 @@ def free_energy(d, load, T, m, q, r):
     part = load * a / 2 + load / (2 * beta) * (math.log(1 - a * C) - a * beta * q / (1 - a * C))
 
     def site(signal):
-        x = lambda z: abs(signal + z * math.sqrt(load * r)) / T  # noqa: E731
-        return gaussian(lambda z: T * (x(z) + math.log1p(math.exp(-2 * x(z)))))
+        def log_2cosh(z):
+            x = abs(signal + z * math.sqrt(load * r)) / T
+            return T * (x + math.log1p(math.exp(-2 * x)))
+
+        return gaussian(log_2cosh)
 
     return m * m / 2 + part + load * beta / 2 * r * (1 - q) - a * site(m) - d * site(0.0)
 

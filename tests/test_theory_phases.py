@@ -1,10 +1,12 @@
 """Phase diagrams: the lines are those asked for one by one, run to their ends; the names stand in their phases."""
 
+import itertools
 import json
 import math
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from hopsim import theory
 from hopsim.cli import main
@@ -36,8 +38,26 @@ def test_lines_run_to_their_ends(diagram):
     lines = diagram.lines
     assert lines["spinodal"][0].load == theory.capacity(HOPFIELD, temperature=0).load
     assert lines["coexistence"][-1].temperature > 0.99  # T_c, like T_M, ends at α = 0 and T = 1
-    assert lines["stability"][-1].temperature == pytest.approx(0.0251, abs=2e-4)  # where the branch ends
+    assert lines["coexistence"][0].load < lines["spinodal"][0].load
     assert lines["glass"][-1].load == pytest.approx(diagram.largest_load, rel=1e-9)
+
+
+def test_replica_symmetry_of_retrieval_ends_with_retrieval(diagram):
+    """At the end of the line its load is that of the spinodal, and the de Almeida-Thouless sum, by quadrature, is 1."""
+    end = diagram.lines["stability"][-1]
+    T, load = end.temperature, end.load
+    assert load == pytest.approx(theory.capacity(HOPFIELD, temperature=T).load, rel=2e-3)
+    order = theory.solve(HOPFIELD, load=load, temperature=T).order
+    spread, C = math.sqrt(load * order.r), (1 - order.q) / T
+
+    def integrand(z):
+        h = min(abs(order.m + spread * z) / T, 100.0)
+        return math.exp(-z * z / 2) / math.sqrt(2 * math.pi) / math.cosh(h) ** 4
+
+    kink = -order.m / spread
+    pieces = (-9, kink - 0.5, kink, kink + 0.5, 9)
+    sech4 = sum(quad(integrand, *piece, epsabs=1e-13)[0] for piece in itertools.pairwise(pieces))
+    assert load / (T * (1 - C)) ** 2 * sech4 == pytest.approx(1, abs=1e-4)
 
 
 def test_dense_lines_start_at_finite_temperature():
@@ -113,16 +133,25 @@ def test_wrong_requests_are_refused(capsys, arguments, message):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "load"),
+    ("arguments", "low", "high"),
     [
-        ("--network hopfield --ansatz 1rsb", 0.1381864896),
-        ("--network hopfield --mixture 3", 0.0299418),
-        ("--network rectified --degree 3", 2 * 0.0840634769),  # half the noise of x³
+        ("--network hopfield --ansatz 1rsb", 0.138186, 0.138187),  # Steffan & Kühn (1994), digits cut
+        ("--network hopfield --mixture 3", 0.025, 0.035),  # mixtures below 0.03 (Amit, Gutfreund & Sompolinsky 1987)
     ],
 )
-def test_capacities_at_the_command_line(capsys, arguments, load):
+def test_published_capacities_at_the_command_line(capsys, arguments, low, high):
+    assert low < capacity_at_zero_temperature(capsys, arguments) < high
+
+
+def test_the_capacity_of_a_rectified_network_at_the_command_line(capsys):
+    """At T = 0 it is twice that of x^p: half of the noise is gone, ζ'(1) = E[F'²] with F' on one half-line."""
+    full = capacity_at_zero_temperature(capsys, "--network dense --degree 3 --indices all")
+    assert capacity_at_zero_temperature(capsys, "--network rectified --degree 3") == pytest.approx(2 * full, rel=1e-9)
+
+
+def capacity_at_zero_temperature(capsys, arguments):
     assert main(["theory", "capacity", *arguments.split(), "--temperature", "0", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["load"] == pytest.approx(load, rel=1e-5)
+    return json.loads(capsys.readouterr().out)["load"]
 
 
 def test_a_broken_state_at_the_command_line(capsys):

@@ -7,6 +7,7 @@ fields, of 64 sites at a time in cyclic order. Fields and overlaps have 16 bits 
 (1 GiB at N = 32,768; twice that where one of them leaves 8 bits); beyond 1 GiB the overlaps do without them.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -164,7 +165,7 @@ def settle(layout: PairwiseLayout, spins: NDArray[np.int8], most_sweeps: int) ->
     return settled, overlaps, sweeps
 
 
-class _Packed:
+class _Packed(ABC):
     """Common part of the motions: spins as sign bits, overlaps only when asked for."""
 
     at_once = AT_ONCE
@@ -203,9 +204,9 @@ class _Packed:
         """Forget what followed from earlier signs."""
         self.__dict__.pop("_kept", None)
 
+    @abstractmethod
     def _kernel(self, cyclic: bool) -> tuple[Any, ...]:
         """The kernel of an order, and its arrays after the signs and what is kept."""
-        raise NotImplementedError
 
     def sweep(
         self, draws: Draws, every: int, since: int, spin_trace: NDArray[np.int8], overlap_trace: NDArray[np.int32]
