@@ -50,6 +50,8 @@ a scan file:
   # replicas = 2                            # also reads the Edwards-Anderson overlap of two chains
   # success_overlap = 0.9                   # from where a cue counts as retrieved
   # series = true                           # store the time series
+  # start = "hierarchical"                  # of diluted patterns; or "random", without cue_overlap
+  # overlaps = true                         # store the averages of all overlaps
   [scan]
   samples = 32
   seed = 1
@@ -175,13 +177,17 @@ def _plot(chosen: argparse.Namespace) -> int:
 
 
 def _draw(results: Path, out: Path) -> None:
-    from .figures import learning, retrieval, style
+    from .figures import learning, multitasking, retrieval, style
 
     style.check_suffix(out)
     with Store.open(results) as store:
         rows = comparison.tabulate(store, set(scan_file.of_store(store).points))
-    fitting = learning.draw(learning.collect(rows)) if learning.fits(rows) else retrieval.draw(retrieval.collect(rows))
-    style.save(fitting, out)
+    if learning.fits(rows):
+        style.save(learning.draw(learning.collect(rows)), out)
+    elif multitasking.fits(rows):
+        style.save(multitasking.draw(multitasking.collect(rows)), out)
+    else:
+        style.save(retrieval.draw(retrieval.collect(rows)), out)
 
 
 def _say(chosen: argparse.Namespace, line: str) -> None:

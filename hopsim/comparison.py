@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from . import theory
 from .dynamics import Synchronous
 from .errors import Refused
+from .interactions import Quadratic
 from .patterns import Diluted, Examples
 from .simulation import Point
 from .statistics import Average, disorder_average
@@ -34,12 +35,16 @@ _AVERAGED = (
 
 @dataclass(frozen=True)
 class Row:
-    """One point: disorder averages over its samples and the replica-symmetric overlap (nan where there is none)."""
+    """One point: disorder averages over its samples and the replica-symmetric overlap (nan where there is none).
+
+    ranked has the averages of all overlaps, the largest first, where the protocol kept them.
+    """
 
     point: Point
     samples: int
     averages: dict[str, Average]
     predicted: float
+    ranked: tuple[Average, ...] = ()
 
     @property
     def z(self) -> float:
@@ -56,44 +61,77 @@ def tabulate(store: Store, points: Collection[Point] | None = None) -> list[Row]
         chosen = columns["point"] == index if columns else np.zeros(0, dtype=bool)
         if chosen.any() and (points is None or point in points):
             averages = {n: disorder_average(columns[n][chosen]) for n in _AVERAGED if n in columns}
-            rows.append(Row(point, int(chosen.sum()), averages, predicted_overlap(point)))
+            ranked = _ranked(columns["ranked_overlaps"][chosen], point) if "ranked_overlaps" in columns else ()
+            rows.append(Row(point, int(chosen.sum()), averages, predicted_overlap(point), ranked))
     return sorted(rows, key=_order)
 
 
 def predicted_overlap(point: Point) -> float:
     """The replica-symmetric overlap at the realised load, on the retrieval branch that a positive cue starts on.
 
-    Where a network learns from examples of patterns without blanks, that with the archetype. nan where no theory is
-    known (ensemble, interaction, synchronous update), where the cue chooses no branch, where the branch does not
-    exist, and for a few diluted patterns, which are retrieved together (theory.low_load).
+    Where a network learns from examples of patterns without blanks, that with the archetype; a few diluted patterns,
+    which are retrieved together, are followed from the hierarchical start. nan where no theory is known (ensemble,
+    interaction, synchronous update), where the start chooses no branch and where the branch does not exist.
     """
-    law, load, temperature = point.network.law, point.network.load, point.dynamics.temperature
-    learns = isinstance(law.ensemble, Examples) and law.ensemble.dilution == 0
-    diluted = isinstance(law.ensemble, Diluted) and law.ensemble.dilution > 0
-    known = learns or (theory.supports(law) and not (diluted and 1 < point.network.patterns <= FEW_PATTERNS))
-    if not known or isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
+    if isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
         return math.nan
+    hierarchical = point.protocol.start == "hierarchical"
     try:
-        if learns:
-            return theory.examples.solve(law, load=load, temperature=temperature).order.m[0]
-        return float(theory.solve(law, load=load, temperature=temperature).order.m)
+        if retrieves_together(point):
+            return relaxed_overlaps(point)[0] if hierarchical else math.nan
+        return math.nan if hierarchical else _alone(point)
     except (theory.NotConverged, Refused):
         return math.nan
 
 
+def retrieves_together(point: Point) -> bool:
+    """Whether its patterns are a few, with blanks, of a quadratic network: several have an overlap at once."""
+    law, patterns = point.network.law, point.network.patterns
+    diluted = isinstance(law.ensemble, Diluted) and law.ensemble.dilution > 0
+    return diluted and isinstance(law.interaction, Quadratic) and 1 < patterns <= FEW_PATTERNS
+
+
+def relaxed_overlaps(point: Point) -> tuple[float, ...]:
+    """All overlaps of a few diluted patterns at low load, from the hierarchical start (theory.relaxed)."""
+    ensemble = point.network.law.ensemble
+    assert isinstance(ensemble, Diluted)
+    return theory.relaxed(
+        patterns=point.network.patterns,
+        dilution=ensemble.dilution,
+        temperature=point.dynamics.temperature,
+        overlap=point.protocol.cue_overlap,
+    )
+
+
+def _alone(point: Point) -> float:
+    """The overlap of one pattern that is retrieved alone."""
+    law, load, temperature = point.network.law, point.network.load, point.dynamics.temperature
+    if isinstance(law.ensemble, Examples) and law.ensemble.dilution == 0:
+        return theory.examples.solve(law, load=load, temperature=temperature).order.m[0]
+    return float(theory.solve(law, load=load, temperature=temperature).order.m) if theory.supports(law) else math.nan
+
+
+def _ranked(overlaps: NDArray[np.float64], point: Point) -> tuple[Average, ...]:
+    return tuple(disorder_average(of_rank) for of_rank in overlaps[:, : point.network.patterns].T)
+
+
 def to_array(rows: list[Row]) -> NDArray[np.void]:
     """The rows as a NumPy structured array: parameters, samples, averages with `_err`, predicted, z."""
-    records = [_record(row) for row in rows]
-    if not records:
+    if not rows:
         return np.empty(0, dtype=[("samples", int)])
-    kinds = [(n, np.array([r[n] for r in records]).dtype) for n in records[0]]
-    return np.array([tuple(record.values()) for record in records], dtype=kinds)
+    longest = _record(max(rows, key=lambda row: len(row.ranked)))
+    absent = dict.fromkeys(longest, math.nan)
+    records = [absent | _record(row) for row in rows]
+    kinds = [(n, np.array([r[n] for r in records]).dtype) for n in longest]
+    return np.array([tuple(record[n] for n in longest) for record in records], dtype=kinds)
 
 
 def _record(row: Row) -> dict[str, object]:
     record = parameters(row.point) | {"samples": row.samples}
     for name, average in row.averages.items():
         record |= {name: average.value, f"{name}_err": average.error}
+    for rank, average in enumerate(row.ranked, 1):
+        record |= {f"overlap_{rank}": average.value, f"overlap_{rank}_err": average.error}
     return record | {"predicted": row.predicted, "z": row.z}
 
 

@@ -76,8 +76,9 @@ def environment() -> dict[str, str]:
 
 def _plain(thing: object) -> Any:
     if dataclasses.is_dataclass(thing):
-        fields = [f.name for f in dataclasses.fields(thing) if f.compare]
-        return {"kind": type(thing).__name__} | {name: _plain(getattr(thing, name)) for name in fields}
+        fields = [(f, getattr(thing, f.name)) for f in dataclasses.fields(thing) if f.compare]
+        known = [(f.name, value) for f, value in fields if not (f.metadata.get("later") and value == f.default)]
+        return {"kind": type(thing).__name__} | {name: _plain(value) for name, value in known}
     if isinstance(thing, np.generic):
         return thing.item()
     return thing
@@ -89,5 +90,5 @@ def _revived(plain: Any, stored: Mapping[str, patterns.Stored]) -> Any:
     kind = _KINDS[plain["kind"]]
     if kind is patterns.Stored:
         return stored[plain["sha256"]]
-    given = [f.name for f in dataclasses.fields(kind) if f.init]
+    given = [f.name for f in dataclasses.fields(kind) if f.init and f.name in plain]
     return kind(**{name: _revived(plain[name], stored) for name in given})

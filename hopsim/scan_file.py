@@ -14,7 +14,7 @@ from .errors import Refused
 from .networks import Network
 from .patterns import Biased, Ensemble, Examples, Stored
 from .scans import Scan
-from .simulation import Point, Protocol
+from .simulation import STARTS, Point, Protocol
 from .store import Store, read_patterns
 
 KINDS: dict[str, tuple[Callable[..., Network], tuple[str, ...]]] = {
@@ -170,8 +170,12 @@ def _rules(section: "_Section") -> list[Dynamics]:
 
 
 def _protocol(section: "_Section") -> Protocol:
+    start = section.choice("start", STARTS, default="pattern")
+    if start == "random" and "cue_overlap" in section.table:
+        raise Refused('[protocol] cue_overlap is not for start = "random"; remove it')
     given = {
-        "cue_overlap": section.number("cue_overlap"),
+        "start": start,
+        "cue_overlap": 0.0 if start == "random" else section.number("cue_overlap"),
         "equilibrate": section.whole("equilibrate", 0),
         "measure": section.whole("measure", 1),
     }
@@ -180,8 +184,9 @@ def _protocol(section: "_Section") -> Protocol:
             given[key] = section.whole(key, 1)
     if "success_overlap" in section.table:
         given["success_overlap"] = section.number("success_overlap")
-    if "series" in section.table:
-        given["series"] = section.flag("series")
+    for key in ("series", "overlaps"):
+        if key in section.table:
+            given[key] = section.flag(key)
     section.end()
     return _named("protocol", Protocol, given)
 

@@ -1,8 +1,8 @@
 """One disorder sample from start to end: `simulate(run) -> Record`, pure and picklable."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from .statistics import autocorrelation_time, blocking
 
 TRACE_BYTES = 2**24
 MOST_REPLICAS = 1024
+LATER = {"later": True}  # a field added later: at its default it is left out of the keys, which stay as they were
+STARTS = ("pattern", "hierarchical", "random")
 CUED = 0  # the pattern whose cue starts the run; patterns are exchangeable, so the first will do
 
 
@@ -28,7 +30,10 @@ class Protocol:
 
     replicas chains run on the same disorder, and the Edwards-Anderson overlap q of every two is read. A cue counts as
     retrieved while the cued pattern is the best one and M >= success_overlap · n on its n non-blank sites.
-    series = True keeps the time series of overlap and energy in a store.
+    series = True keeps the time series of overlap and energy in a store, overlaps = True the averages of all overlaps.
+
+    start "pattern" is a cue on the first pattern, "hierarchical" one on the state in which every neuron follows its
+    first pattern without a blank, with cue_overlap between start and state; "random" needs cue_overlap = 0.
     """
 
     cue_overlap: float
@@ -38,6 +43,8 @@ class Protocol:
     replicas: int = 1
     success_overlap: float = 0.9
     series: bool = False
+    start: Literal["pattern", "hierarchical", "random"] = field(default="pattern", metadata=LATER)
+    overlaps: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         for name, least in (("cue_overlap", -1), ("success_overlap", 0)):
@@ -52,6 +59,10 @@ class Protocol:
             ("replicas", 1, MOST_REPLICAS),
         ):
             object.__setattr__(self, name, whole(name, getattr(self, name), least, most))
+        if self.start not in STARTS:
+            raise Refused(f"start must be one of {', '.join(STARTS)}, got {self.start!r}")
+        if self.start == "random" and self.cue_overlap != 0:
+            raise Refused(f'start = "random" has no cue: cue_overlap must be 0, got {self.cue_overlap!r}')
         if self.every > self.measure:
             raise Refused(f"every must be at most measure = {self.measure} sweeps, got {self.every}")
 
@@ -100,10 +111,11 @@ class Run(Point):
 class Record:
     """What a run saw. R replicas, T readings.
 
-    overlap, best_overlap, energy float64[R, T] and retrieved bool[R, T] are series; similarity float64[R(R-1)/2, T] is
-    the Edwards-Anderson q of the replicas (0, 1), (0, 2), ..., (1, 2), ...; cue_overlap float64[R] is the realised
-    start M/n on the cued pattern and acceptance float64[R] the fraction of offered flips taken over the whole run.
-    Where the patterns are archetypes, example_overlap float64[R, T] is n = (1/N) Σ_i η̄_i σ_i of the cued one.
+    overlap, best_overlap, energy float64[R, T] and retrieved bool[R, T] are series; overlaps float64[R, K] are those
+    with all patterns, averaged over the readings, if the protocol asks for them; similarity float64[R(R-1)/2, T] is the
+    Edwards-Anderson q of the replicas (0, 1), (0, 2), ..., (1, 2), ...; cue_overlap float64[R] is the realised start
+    M/n on the cued pattern and acceptance float64[R] the fraction of offered flips taken over the whole run. Where the
+    patterns are archetypes, example_overlap float64[R, T] is n = (1/N) Σ_i η̄_i σ_i of the cued one.
     """
 
     overlap: NDArray[np.float64]
@@ -114,11 +126,16 @@ class Record:
     cue_overlap: NDArray[np.float64]
     acceptance: NDArray[np.float64]
     example_overlap: NDArray[np.float64] | None = None
+    overlaps: NDArray[np.float64] | None = None
 
-    def summary(self) -> dict[str, float | NDArray[np.int64]]:
-        """Averages over replicas and time, the columns of a store; overlap_tau is in readings."""
+    def summary(self) -> dict[str, float | NDArray[Any]]:
+        """Averages over replicas and time, the columns of a store; overlap_tau is in readings.
+
+        Several patterns that are retrieved at once change places and signs from chain to chain: ranked_overlaps are
+        the magnitudes of the time averages of each chain, the largest first, before chains are averaged.
+        """
         chains = [blocking(series) for series in self.overlap]
-        summary: dict[str, float | NDArray[np.int64]] = {
+        summary: dict[str, float | NDArray[Any]] = {
             "cue_overlap": float(self.cue_overlap.mean()),
             "overlap": float(self.overlap.mean()),
             "overlap_blocking": float(np.sqrt(np.sum([c.error**2 for c in chains])) / len(chains)),
@@ -130,6 +147,9 @@ class Record:
         }
         if self.example_overlap is not None:
             summary["example_overlap"] = float(self.example_overlap.mean())
+        if self.overlaps is not None:
+            ranked = -np.sort(-np.abs(self.overlaps), axis=1)
+            summary |= {"overlaps": self.overlaps.mean(axis=0), "ranked_overlaps": ranked.mean(axis=0)}
         if self.similarity.size:
             q, q_abs, q2, q4 = observables.similarity_moments(self.similarity)
             summary |= {"q": q, "q_abs": q_abs, "q2": q2, "q4": q4}
@@ -155,9 +175,14 @@ class _Reader:
         self.chains = Chains(rules, start, quenched, [self._keys(run, replica) for run in runs for replica in replicas])
         self.sweep = 0
         self.flips = np.zeros(len(starts), dtype=np.int64)
+        self.totals = np.zeros((len(starts), self.patterns if self.protocol.overlaps else 0), dtype=np.int64)
 
     def _start(self, run: Run, replica: int) -> states.State:
         start = stream(run.seed, run.sample, Purpose.INITIAL, self.neurons, self.patterns, replica)
+        if self.protocol.start == "random":
+            return states.random(self.quenched, start)
+        if self.protocol.start == "hierarchical":
+            return states.hierarchical(self.quenched, self.protocol.cue_overlap, start)
         return states.cue(self.quenched, CUED, self.protocol.cue_overlap, start)
 
     def _keys(self, run: Run, replica: int) -> Keys:
@@ -175,10 +200,12 @@ class _Reader:
         seen = self.advance(readings * self.protocol.every, self.protocol.every)
         replicas = self.protocol.replicas
         of_runs = [seen[first : first + replicas] for first in range(0, len(seen), replicas)]
-        return [self._read(states) for states in seen], [observables.similarities(states) for states in of_runs]
+        readings_of_chains = [self._read(states, total) for states, total in zip(seen, self.totals, strict=True)]
+        return readings_of_chains, [observables.similarities(states) for states in of_runs]
 
-    def _read(self, seen: states.State) -> Reading:
+    def _read(self, seen: states.State, total: NDArray[np.int64]) -> Reading:
         on_patterns = observables.on_patterns(seen, self.quenched)
+        total += on_patterns.overlaps[:, : total.size].sum(axis=0)
         reading: Reading = (
             observables.overlap(on_patterns, CUED),
             observables.best_overlap(on_patterns),
@@ -204,6 +231,7 @@ def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> 
     reader.advance(first.protocol.equilibrate)
     blocks = [reader.measure(readings) for readings in _blocks(first, reader.flips.size)]
     replicas, offered = first.protocol.replicas, first.network.neurons * reader.sweep
+    overlaps = reader.totals / (first.network.neurons * first.protocol.readings)
     records = []
     for k in range(len(runs)):
         own = slice(k * replicas, (k + 1) * replicas)
@@ -219,6 +247,7 @@ def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> 
                 cue_overlap=reader.cue_overlaps[own],
                 acceptance=reader.flips[own] / offered,
                 example_overlap=of_examples[0] if of_examples else None,
+                overlaps=overlaps[own] if first.protocol.overlaps else None,
             )
         )
     return records

@@ -30,9 +30,24 @@ def cue(quenched: Quenched, pattern: int, overlap: float, rng: np.random.Generat
 
     The sites that differ are a uniformly random choice; the realised value is state.overlaps[pattern].
     """
+    return _near(quenched, quenched.patterns[:, pattern], overlap, rng)
+
+
+def hierarchical(quenched: Quenched, overlap: float, rng: np.random.Generator) -> State:
+    """A start near the hierarchical state of diluted patterns: every neuron follows its first pattern without a blank.
+
+    With overlap = 1 and dilution d the overlaps are m_k = (1-d) d^(k-1), k = 1, ..., K, N → ∞ (Agliari et al. 2012);
+    else the nearest possible fraction (1-overlap)/2 of the neurons that have an entry, a random choice, is turned.
+    Neurons that are blank in all patterns are random.
+    """
+    first = (quenched.patterns != 0).argmax(axis=1)
+    return _near(quenched, np.take_along_axis(quenched.patterns, first[:, None], axis=1)[:, 0], overlap, rng)
+
+
+def _near(quenched: Quenched, entries: NDArray[np.int8], overlap: float, rng: np.random.Generator) -> State:
+    """Spins that agree with non-blank entries but for a random choice of them; random where they are blank."""
     if not -1 <= overlap <= 1:
         raise Refused(f"a cue needs an overlap between -1 and 1, got {overlap!r}")
-    entries = quenched.patterns[:, pattern]
     sites = np.flatnonzero(entries)
     spins = _random_spins(entries.size, rng)
     spins[sites] = entries[sites]

@@ -263,11 +263,11 @@ class Store:
         first = int(group.attrs["rows"])
         last = first + len(next(iter(columns.values())))
         for column, values in columns.items():
-            data = np.array(values, dtype=_TEXT if column in _TEXT_COLUMNS else "S64" if _is_text(values) else None)
+            data = _array(column, values)
             if column not in group:
                 _create(group, column, data, first)
-            group[column].resize(last, axis=0)
-            group[column][first:] = data
+            group[column].resize((last, *map(max, data.shape[1:], group[column].shape[1:])))
+            group[column][(slice(first, None), *map(slice, data.shape[1:]))] = data
         for column in set(group) - set(columns):
             group[column].resize(last, axis=0)
         self._file.flush()
@@ -304,6 +304,7 @@ def parameters(point: Point) -> dict[str, Any]:
         "rule": type(point.dynamics).__name__,
         "order": point.dynamics.order,
         "temperature": float(point.dynamics.temperature),
+        "start": protocol.start,
         "start_overlap": float(protocol.cue_overlap),
         "equilibrate": protocol.equilibrate,
         "measure": protocol.measure,
@@ -314,8 +315,16 @@ def parameters(point: Point) -> dict[str, Any]:
     }
 
 
-def _is_text(values: Sequence[Any]) -> bool:
-    return isinstance(values[0], str)
+def _array(column: str, values: Sequence[Any]) -> NDArray[Any]:
+    """Values of one column; rows of different lengths, overlaps of several numbers of patterns, end in nan."""
+    if column in _TEXT_COLUMNS:
+        return np.array(values, dtype=_TEXT)
+    if isinstance(values[0], str):
+        return np.array(values, dtype="S64")
+    if np.ndim(values[0]) == 1 and len({len(value) for value in values}) > 1:
+        longest = max(map(len, values))
+        return np.array([np.pad(value, (0, longest - len(value)), constant_values=np.nan) for value in values])
+    return np.array(values)
 
 
 def _create(group: h5py.Group, column: str, data: NDArray[Any], rows: int) -> None:
@@ -324,7 +333,7 @@ def _create(group: h5py.Group, column: str, data: NDArray[Any], rows: int) -> No
     chunk = max(1, _CHUNK // max(1, int(np.prod(shape))))
     fill = np.nan if data.dtype.kind == "f" else None
     group.create_dataset(
-        column, (rows, *shape), data.dtype, maxshape=(None, *shape), chunks=(chunk, *shape), fillvalue=fill
+        column, (rows, *shape), data.dtype, maxshape=(None,) * data.ndim, chunks=(chunk, *shape), fillvalue=fill
     )
 
 

@@ -31,6 +31,17 @@ def test_a_point_survives_json(point):
     assert provenance.point_of(provenance.canonical(point), {OWN.sha256: OWN}) == point
 
 
+def test_fields_added_later_leave_old_keys_as_they_were_and_survive_json():
+    """The text that was hashed before start and overlaps existed, written by hand."""
+    protocol = (
+        '{"cue_overlap":1.0,"equilibrate":10,"every":1,"kind":"Protocol","measure":20,"replicas":1,"series":false,'
+        '"success_overlap":0.9}'
+    )
+    assert f'"protocol":{protocol}' in provenance.canonical(POINTS[0])
+    later = replace(POINTS[0], protocol=replace(PROTOCOL, start="hierarchical", overlaps=True))
+    assert provenance.point_of(provenance.canonical(later), {}) == later
+
+
 def test_keys_differ_between_points_samples_and_their_point():
     runs = [hs.Run(p.network, p.dynamics, p.protocol, p.seed, s) for p in POINTS for s in (0, 1)]
     keys = [provenance.key(thing) for thing in (*POINTS, *runs)]
@@ -44,6 +55,8 @@ def test_every_field_that_decides_the_numbers_is_in_the_key():
         replace(run, seed=2),
         replace(run, protocol=replace(PROTOCOL, every=2)),
         replace(run, protocol=replace(PROTOCOL, success_overlap=0.8)),
+        replace(run, protocol=replace(PROTOCOL, start="hierarchical")),
+        replace(run, protocol=replace(PROTOCOL, overlaps=True)),
         replace(run, dynamics=hs.Glauber(temperature=0.1 + 1e-16 * 100)),
         replace(run, dynamics=hs.Glauber(temperature=0.1, order="cyclic")),
         replace(run, network=replace(run.network, patterns=run.network.patterns + 1)),

@@ -60,6 +60,11 @@ def test_loads_that_round_to_one_number_of_patterns_are_one_point():
     assert len(parse(network__load="[0.05, 0.0501]", network__neurons="20", dynamics__temperature="0.1").points) == 1
 
 
+def test_a_random_start_has_no_cue():
+    protocol = parse(protocol__start='"random"', protocol__cue_overlap=None).points[0].protocol
+    assert (protocol.start, protocol.cue_overlap) == ("random", 0.0)
+
+
 def test_every_point_gets_its_first_sample_before_any_its_second():
     samples = [run.sample for batch in parse().batches(set()) for run in batch]
     assert samples == sorted(samples)
@@ -106,6 +111,9 @@ def test_temperatures_share_the_disorder_of_a_batch():
         ({"dynamics__rule": '"sign"'}, ["[dynamics] temperature is not for rule", "remove it"]),
         ({"dynamics__order": '"sorted"'}, ["[dynamics] order", "permutation, random, cyclic"]),
         ({"protocol__cue_overlap": "1.5"}, ["[protocol] cue_overlap", "between -1 and 1", "1.5"]),
+        ({"protocol__start": '"mixture"'}, ["[protocol] start", "one of pattern, hierarchical, random", "'mixture'"]),
+        ({"protocol__start": '"random"'}, ["[protocol] cue_overlap is not for start", "remove it"]),
+        ({"protocol__overlaps": "1"}, ["[protocol] overlaps", "true or false"]),
         ({"protocol__measure": "0"}, ["[protocol] measure", "whole number >= 1", "got 0"]),
         ({"protocol__equilibrate": "2.5"}, ["[protocol] equilibrate", "whole number", "2.5"]),
         ({"protocol__every": "11"}, ["[protocol] every", "at most measure = 10", "11"]),

@@ -18,6 +18,10 @@ def same(first, second):
     return all(np.array_equal(a, b) for a, b in zip(vars(first).values(), vars(second).values(), strict=True))
 
 
+def every_overlap(run):
+    return replace(run, protocol=replace(run.protocol, overlaps=True))
+
+
 def test_a_run_is_reproducible_and_its_seed_and_sample_matter():
     record = hs.simulate(RUN)
     assert same(record, hs.simulate(RUN))
@@ -33,9 +37,36 @@ def test_sharing_the_disorder_changes_nothing():
 
 
 def test_short_traces_change_nothing(monkeypatch):
-    whole = hs.simulate(RUN)
+    whole = hs.simulate(every_overlap(RUN))
     monkeypatch.setattr(simulation, "TRACE_BYTES", 300)  # one or two readings a block
-    assert same(whole, hs.simulate(RUN))
+    assert same(whole, hs.simulate(every_overlap(RUN)))
+
+
+def test_all_overlaps_are_kept_where_asked_for():
+    """The first is that of the series; the energy of F = m²/2 is made of all of them where they do not move."""
+    assert hs.simulate(RUN).overlaps is None
+    record = hs.simulate(every_overlap(RUN))
+    assert record.overlaps.shape == (2, NETWORK.patterns)
+    np.testing.assert_allclose(record.overlaps[:, 0], record.overlap.mean(axis=1), rtol=0, atol=1e-15)
+    frozen = hs.simulate(every_overlap(replace(RUN, dynamics=hs.SignUpdate(), protocol=hs.Protocol(1.0, 50, 3))))
+    energy = -(frozen.overlaps[0] ** 2).sum() / 2 + NETWORK.patterns / (2 * NETWORK.neurons)
+    np.testing.assert_allclose(frozen.energy, energy, rtol=0, atol=1e-14)
+    summary = record.summary()
+    assert summary["overlaps"].tolist() == record.overlaps.mean(axis=0).tolist()
+    ranked = [sorted(map(abs, chain), reverse=True) for chain in record.overlaps.tolist()]
+    np.testing.assert_allclose(summary["ranked_overlaps"], np.mean(ranked, axis=0), rtol=0, atol=1e-16)
+
+
+def test_starts_are_those_of_states():
+    """At T = 0 a hierarchical start below d_c is a fixed point, up to fluctuations; a random one has no overlap."""
+    network = hs.multitasking(neurons=4000, dilution=0.3, patterns=3)
+    protocol = hs.Protocol(1.0, 0, 1, start="hierarchical", overlaps=True)
+    record = hs.simulate(hs.Run(network, hs.SignUpdate(), protocol, seed=1, sample=0))
+    np.testing.assert_allclose(record.overlaps[0], [0.7, 0.21, 0.063], rtol=0, atol=5 / np.sqrt(4000))
+    assert record.cue_overlap == 1.0
+    hot = hs.Protocol(0.0, 0, 1, start="random", overlaps=True)
+    record = hs.simulate(hs.Run(network, hs.Glauber(temperature=1e6), hot, seed=1, sample=0))
+    assert np.abs(record.overlaps).max() < 5 / np.sqrt(4000)
 
 
 def test_shapes_and_the_realised_cue():
@@ -122,6 +153,8 @@ def test_infinite_temperature_has_zero_energy_and_no_overlap():
         ({"every": 21}, "every must be at most measure = 20 sweeps, got 21"),
         ({"replicas": 1025}, "replicas must be an integer from 1 to 1024, got 1025"),
         ({"success_overlap": 2.0}, "success_overlap must be between 0 and 1"),
+        ({"start": "mixture"}, "start must be one of pattern, hierarchical, random, got 'mixture'"),
+        ({"start": "random"}, 'start = "random" has no cue: cue_overlap must be 0, got 0.5'),
     ],
 )
 def test_impossible_protocols_are_refused(change, message):

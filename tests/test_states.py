@@ -70,6 +70,25 @@ def test_blanks_of_a_cue_and_random_states_are_uniform():
         assert stats.chisquare(counts).pvalue > FALSE_ALARM
 
 
+def test_the_hierarchical_start_follows_the_first_entry_of_every_neuron():
+    quenched = naive.quenched(Quadratic(), np.array([[1, -1, 1], [0, -1, 1], [0, 0, 1], [-1, 0, 1], [0, 1, 0]]))
+    assert states.hierarchical(quenched, 1.0, rng()).spins.tolist() == [1, -1, 1, -1, 1]
+    assert states.hierarchical(quenched, -1.0, rng()).spins.tolist() == [-1, 1, -1, 1, -1]
+
+
+def test_the_hierarchical_start_has_the_overlaps_of_theory_and_free_neurons_are_random():
+    """m_k = (1-d) d^(k-1); the standard error of each is below 1/√N, and 4.4 of them are 1e-5 two-sided."""
+    N, d = 40_000, 0.4
+    quenched = diluted(N, 4, d)
+    m = states.hierarchical(quenched, 1.0, rng()).overlaps / N
+    np.testing.assert_allclose(m, [(1 - d) * d**k for k in range(4)], rtol=0, atol=4.4 / np.sqrt(N))
+    half = states.hierarchical(quenched, 0.5, rng()).overlaps / N
+    np.testing.assert_allclose(half, m / 2, rtol=0, atol=4.4 / np.sqrt(N))
+    free = ~quenched.patterns.any(axis=1)
+    spins = states.hierarchical(quenched, 1.0, rng()).spins[free]
+    assert stats.binomtest(int((spins > 0).sum()), int(free.sum())).pvalue > FALSE_ALARM
+
+
 def test_a_mixture_is_the_majority_site_by_site():
     quenched = diluted(200, 5, 0.3)
     total = quenched.patterns[:, [0, 2, 3]].astype(int).sum(axis=1)
@@ -107,6 +126,7 @@ def test_of_spins_copies_and_computes_the_overlaps():
     [
         (lambda q: states.cue(q, 0, 1.2, rng()), r"overlap between -1 and 1, got 1\.2"),
         (lambda q: states.cue(q, 0, float("nan"), rng()), "overlap between -1 and 1, got nan"),
+        (lambda q: states.hierarchical(q, -1.1, rng()), r"overlap between -1 and 1, got -1\.1"),
         (lambda q: states.of_spins(q, np.ones(9, dtype=np.int8)), r"10 entries of -1 or \+1, got shape \(9,\)"),
         (lambda q: states.of_spins(q, np.zeros(10, dtype=np.int8)), r"10 entries of -1 or \+1"),
     ],

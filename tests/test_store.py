@@ -47,6 +47,22 @@ def test_what_is_written_is_read(path):
             assert np.array_equal(columns[name][row], value)
 
 
+def test_overlaps_of_several_numbers_of_patterns_are_one_column_that_ends_in_nan(tmp_path):
+    protocol = hs.Protocol(cue_overlap=1.0, equilibrate=0, measure=1, overlaps=True)
+    runs = [
+        hs.Run(hs.hopfield(neurons=40, patterns=K), hs.SignUpdate(), protocol, seed=1, sample=0) for K in (2, 5, 1, 3)
+    ]
+    with writer(tmp_path / "results.h5") as store:
+        for batch in (runs[:1], runs[1:3], runs[3:]):
+            store.append([outcome(run) for run in batch])
+        columns = store.columns()
+    for run in runs:
+        row = columns["overlaps"][columns["key"].tolist().index(provenance.key(run).encode())]
+        expected = np.full(5, np.nan)
+        expected[: run.network.patterns] = hs.simulate(run).overlaps[0]
+        np.testing.assert_array_equal(row, expected)
+
+
 def test_the_table_has_parameters_and_results(path):
     with Store.open(path) as store:
         table, points = store.to_table(), store.points()

@@ -11,6 +11,7 @@ from .k_step import KStep, StepOrder
 from .one_step import OneStep
 from .parisi_limit import Parisi, at_overlap, parisi
 from .phases import PhaseDiagram, phase_diagram
+from .relaxation import relaxed
 from .replica_symmetric import Order, ReplicaSymmetric
 from .solution import Solution, solve
 from .zero_entropy import ZeroEntropy, zero_entropy
@@ -42,6 +43,7 @@ __all__ = [
     "low_load_phases",
     "parisi",
     "phase_diagram",
+    "relaxed",
     "retrieval_curve",
     "retrieval_grid",
     "solve",
