@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .comparison import tabulate
     from .dynamics import Glauber, Metropolis, SignUpdate, Synchronous
     from .errors import Refused
+    from .hdf5 import read_patterns
     from .interactions import Exponential, LogSumExp, Power, Quadratic, Rectified
     from .networks import Law, Network, Quenched, dense, exponential, hopfield, log_sum_exp, multitasking, rectified
     from .patterns import Biased, Diluted, Examples, Rademacher, Stored
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .scans import Scan
     from .simulation import Point, Protocol, Record, Run, simulate
     from .states import State
-    from .store import Store, read_patterns
+    from .store import Store
     from .tempering import Tempering, TemperingTrace
 
 # Loaded on first use: compilers, solvers and file formats together would make every import wait.
@@ -51,7 +52,8 @@ _HOME = {
     "scans": ("Scan",),
     "simulation": ("Point", "Protocol", "Record", "Run", "simulate"),
     "states": ("State",),
-    "store": ("Store", "read_patterns"),
+    "hdf5": ("read_patterns",),
+    "store": ("Store",),
     "tempering": ("Tempering", "TemperingTrace"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -3,23 +3,22 @@
 import argparse
 import dataclasses
 import json
+import math
 import os
-import shutil
 import sys
 import traceback
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tqdm import tqdm
-
-from . import comparison, executors, networks, scan_file, scans, tables, theory
+from . import comparison, executors, merging, networks, scan_file, scans, tables, theory
 from .errors import Refused
+from .interruption import Interrupted, interruptible
 from .networks import Law
 from .patterns import Stored
+from .progress import Progress
 from .scans import Scan
-from .store import Store
+from .store import Store, StoreFailed
 from .version import __version__
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -30,6 +29,7 @@ example:
   hopsim run hopfield                       a scan that comes with the package; writes hopfield.h5 and hopfield.png
   hopsim run SCAN.toml --out RESULTS.h5     your own; run it again to continue
   hopsim run RESULTS.h5                     continue the scan stored there
+  hopsim run SCAN.toml --shard 3/10         the third of ten parts; afterwards: hopsim merge PART.h5 ... --out ALL.h5
 
 a scan file:
   [network]
@@ -65,9 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(chosen.command(chosen))
     except Refused as error:
         return _complain(error, REFUSED, chosen.debug)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as signal:
         print("hopsim: stopped; what has finished is stored, run the same command again to continue", file=sys.stderr)
-        return INTERRUPTED
+        return signal.code if isinstance(signal, Interrupted) else INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
@@ -78,7 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _complain(error: Exception, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exception(error)
-    kind = "" if isinstance(error, Refused | theory.NotConverged) else f"{type(error).__name__}: "
+    kind = (
+        ""
+        if isinstance(error, Refused | theory.NotConverged | StoreFailed | executors.SchedulerLost)
+        else f"{type(error).__name__}: "
+    )
     print(f"hopsim: {kind}{error}", file=sys.stderr)
     return code
 
@@ -87,24 +91,18 @@ def _complain(error: Exception, code: int, debug: bool) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    scan, out = _scan_and_store(chosen.scan, chosen.out)
+    scan, out = _scan_and_store(chosen)
     workers = chosen.workers or os.cpu_count() or 1
     scans.check_room(scan, out, 1 if chosen.executor == "serial" else workers)
-    executor = _executor(chosen.executor, workers)
-    given = _given_patterns(scan)
-    with Store.append_to(out, scan_name=scan.name, scan_text=scan.text, patterns=given) as store:
-        hidden = chosen.quiet or not sys.stderr.isatty()
-        columns, rows = shutil.get_terminal_size()  # unlike tqdm's own, also where a terminal reports no size
-        with tqdm(
-            total=scan.size,
-            desc=scan.name,
-            unit="run",
-            smoothing=0.05,
-            ncols=columns - 1,
-            nrows=rows,
-            disable=hidden,
-        ) as bar:
-            summary = scans.run(scan, store, executor, _Progress(bar), in_flight=4 * workers)
+    executor = _executor(chosen, workers)
+    given, shard = _given_patterns(scan), "/".join(map(str, scan.shard))
+    with (
+        interruptible(),
+        Store.append_to(out, scan_name=scan.name, scan_text=scan.text, patterns=given, shard=shard) as store,
+        Progress(scan.name, scan.size, chosen.quiet) as progress,
+    ):
+        _tell_of_other_versions(store)
+        summary = scans.run(scan, store, executor, progress, _checkpoints(chosen, out))
     _say(
         chosen, f"{out}: {summary.finished} runs computed, {summary.before} were there, {len(summary.failures)} failed"
     )
@@ -117,18 +115,27 @@ def _run(chosen: argparse.Namespace) -> int:
     return FAILED if summary.failures else DONE
 
 
-class _Progress:
-    """A bar that starts at the runs that were there before, so that its rate and time left are those of the rest."""
+def _checkpoints(chosen: argparse.Namespace, out: Path) -> scans.Checkpoints | None:
+    if chosen.checkpoint == 0:
+        return None
+    return scans.Checkpoints(out.with_name(f"{out.name}.checkpoints").absolute(), chosen.checkpoint)
 
-    def __init__(self, bar: "tqdm[NoReturn]") -> None:
-        self.bar, self.started = bar, False
 
-    def __call__(self, runs: int) -> None:
-        if self.started:
-            self.bar.update(runs)
-        else:
-            self.bar.initial = self.bar.n = runs
-            self.started = True
+def _tell_of_other_versions(store: Store) -> None:
+    foreign = int((~store.current()).sum())
+    if foreign:
+        print(
+            f"hopsim: {foreign} points in {store.path} were computed by another version of hopsim, which gives other "
+            "numbers; they are kept and not used, `hopsim table --all` shows them",
+            file=sys.stderr,
+        )
+
+
+def _merge(chosen: argparse.Namespace) -> int:
+    _check_store_name(chosen.out)
+    store = merging.merge(chosen.results, chosen.out)
+    print(f"{chosen.out}: {len(store.completed())} runs")
+    return DONE
 
 
 def _given_patterns(scan: Scan) -> Stored | None:
@@ -136,26 +143,46 @@ def _given_patterns(scan: Scan) -> Stored | None:
     return ensemble if isinstance(ensemble, Stored) else None
 
 
-def _executor(name: str, workers: int) -> Executor:
-    if name == "serial":
+def _executor(chosen: argparse.Namespace, workers: int) -> executors.Workers:
+    if chosen.scheduler is not None and chosen.executor != "dask":
+        raise Refused(f"--scheduler is for --executor dask, got {chosen.executor}")
+    if chosen.executor == "dask":
+        return executors.dask(workers, chosen.scheduler)
+    if chosen.executor == "serial":
         return executors.serial()
-    return executors.threads(workers) if name == "threads" else executors.processes(workers)
+    return executors.threads(workers) if chosen.executor == "threads" else executors.processes(workers)
 
 
-def _scan_and_store(given: str, out: Path | None) -> tuple[Scan, Path]:
-    path = Path(given)
-    if out is not None and out.suffix not in STORES:
-        raise Refused(f"--out must end in {' or '.join(STORES)}, got {out}; the figure goes beside it")
+def _scan_and_store(chosen: argparse.Namespace) -> tuple[Scan, Path]:
+    scan, out = _scan_and_default(Path(chosen.scan))
+    if chosen.shard is not None:
+        scan = dataclasses.replace(scan, shard=chosen.shard)
+        out = out.with_name(f"{out.stem}-{scan.shard[0]}of{scan.shard[1]}.h5")
+    if chosen.out is not None:
+        _check_store_name(chosen.out)
+        out = chosen.out
+    if chosen.restart and out.exists():
+        raise Refused(f"--restart starts anew into a new file, and {out} exists; give another --out or remove it")
+    return scan, out
+
+
+def _scan_and_default(path: Path) -> tuple[Scan, Path]:
+    """The scan that was asked for and where its results go unless --out says otherwise."""
     if path.suffix in STORES:
         with Store.open(path) as store:
-            return scan_file.of_store(store), out or path
+            return scan_file.of_store(store), path
     packaged = scan_file.packaged()
-    if not path.is_file() and given in packaged:
-        path = packaged[given]
+    if not path.is_file() and str(path) in packaged:
+        path = packaged[str(path)]
     if not path.is_file():
-        raise Refused(f"no scan file {given}; give a .toml or .h5 file, or one of {', '.join(packaged)}")
+        raise Refused(f"no scan file {path}; give a .toml or .h5 file, or one of {', '.join(packaged)}")
     scan = scan_file.read(path)
-    return scan, out or Path(f"{scan.name}.h5")
+    return scan, Path(f"{scan.name}.h5")
+
+
+def _check_store_name(out: Path) -> None:
+    if out.suffix not in STORES:
+        raise Refused(f"--out must end in {' or '.join(STORES)}, got {out}; the figure goes beside it")
 
 
 def _status(chosen: argparse.Namespace) -> int:
@@ -343,12 +370,27 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("scan", metavar="SCAN", help="a .toml scan file, the name of a packaged one, or a .h5 result file")
     run.add_argument("--out", type=Path, metavar="RESULTS.h5", help="default: NAME.h5 here")
     run.add_argument("--workers", type=_positive, metavar="N", help="default: the number of processors")
-    run.add_argument("--executor", choices=("serial", "threads", "processes"), default="threads")
+    run.add_argument("--executor", choices=("serial", "threads", "processes", "dask"), default="threads")
+    run.add_argument("--scheduler", metavar="ADDRESS", help="of a running Dask cluster; default: one on this machine")
+    run.add_argument("--shard", type=_shard, metavar="I/N", help="part I of N of the scan, for job arrays; then merge")
+    run.add_argument(
+        "--checkpoint",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="between two checkpoints of a long run, all that a kill can lose; 0 for none (default: 60)",
+    )
+    run.add_argument("--restart", action="store_true", help="start anew, into a new file; default: continue")
     run.add_argument("--quiet", action="store_true", help="print only errors")
 
     example = "example:\n  hopsim status hopfield.h5"
     status = _command(commands, "status", _status, "points done, missing and failed, and what wrote them", example)
     status.add_argument("results", type=Path, metavar="RESULTS.h5")
+
+    example = "example:\n  hopsim merge hopfield-1of2.h5 hopfield-2of2.h5 --out hopfield.h5"
+    merge = _command(commands, "merge", _merge, "one result file from several parts of a scan", example)
+    merge.add_argument("results", type=Path, nargs="+", metavar="RESULTS.h5")
+    merge.add_argument("--out", type=Path, required=True, metavar="ALL.h5")
 
     example = "example:\n  hopsim table hopfield.h5 --csv > hopfield.csv"
     table = _command(commands, "table", _table, "one row per point: averages, errors, theory, z", example)
@@ -419,6 +461,23 @@ def _command(
     parser.set_defaults(command=function)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal()):
+        raise argparse.ArgumentTypeError(f"must be I/N with 1 <= I <= N, got {text}")
+    return int(part), int(parts)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds >= 0, got {text}")
+    return seconds
 
 
 def _positive(text: str) -> int:

@@ -54,12 +54,15 @@ class Row:
 
 
 def tabulate(store: Store, points: Collection[Point] | None = None) -> list[Row]:
-    """One row per point that has results (of those given), in the order of size, load and temperature."""
-    columns = store.columns()
+    """One row per point that has results, in the order of size, load and temperature.
+
+    Where points are given, of those, and none that another version of the package computed with other numbers.
+    """
+    columns, current = store.columns(), store.current()
     rows = []
     for index, point in enumerate(store.points()):
         chosen = columns["point"] == index if columns else np.zeros(0, dtype=bool)
-        if chosen.any() and (points is None or point in points):
+        if chosen.any() and (points is None or (current[index] and point in points)):
             averages = {n: disorder_average(columns[n][chosen]) for n in _AVERAGED if n in columns}
             ranked = _ranked(columns["ranked_overlaps"][chosen], point) if "ranked_overlaps" in columns else ()
             rows.append(Row(point, int(chosen.sum()), averages, predicted_overlap(point), ranked))

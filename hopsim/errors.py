@@ -8,6 +8,10 @@ class Refused(ValueError):
     """The request was wrong: the message names the thing, what it was, what it must be and the way out."""
 
 
+class Stopped(Exception):
+    """The run was asked to stop before its end; what it had done is in its checkpoint, if it has one."""
+
+
 def whole(name: str, value: object, least: int, most: int | None = None) -> int:
     """The value as an int; refused unless it is a whole number in the range. NumPy integers are, booleans are not."""
     if not isinstance(value, Integral) or isinstance(value, bool):

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import platform
+import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -61,8 +62,8 @@ def point_of(text: str, stored: Mapping[str, patterns.Stored]) -> Point:
     return point
 
 
-def environment() -> dict[str, str]:
-    """Versions of all that ran, the machine and the command line."""
+def environment() -> dict[str, Any]:
+    """Versions of all that ran, the machine, the command line and the git commit of the folder it was given in."""
     names = ("numpy", "scipy", "numba", "llvmlite", "h5py")
     return {name: metadata.version(name) for name in names} | {
         "hopsim": __version__,
@@ -70,8 +71,23 @@ def environment() -> dict[str, str]:
         "machine": f"{platform.system()} {platform.machine()}",
         "host": platform.node(),
         "command": " ".join(sys.argv),
+        "commit": _commit(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _commit() -> str:
+    """The git commit of the working folder, with a + if files have changed since; "" outside of git."""
+    try:
+        found = subprocess.run(
+            ("git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"),
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""
 
 
 def _plain(thing: object) -> Any:

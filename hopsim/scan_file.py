@@ -5,17 +5,19 @@ import itertools
 import math
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from . import dynamics, networks
 from .dynamics import Dynamics
 from .errors import Refused
+from .hdf5 import read_patterns
 from .networks import Network
 from .patterns import Biased, Ensemble, Examples, Stored
 from .scans import Scan
 from .simulation import STARTS, Point, Protocol
-from .store import Store, read_patterns
+from .store import Store
 
 KINDS: dict[str, tuple[Callable[..., Network], tuple[str, ...]]] = {
     "hopfield": (networks.hopfield, ()),
@@ -47,8 +49,10 @@ def read(path: Path) -> Scan:
 
 
 def of_store(store: Store) -> Scan:
-    """The scan that a store was last written by, with the patterns embedded there."""
-    return parse(store.scan_text, name=store.scan_name, folder=Path(), stored=store.scan_patterns)
+    """The scan, or the part of it, that a store was last written by, with the patterns embedded there."""
+    scan = parse(store.scan_text, name=store.scan_name, folder=Path(), stored=store.scan_patterns)
+    part, parts = map(int, store.scan_shard.split("/"))
+    return replace(scan, shard=(part, parts))
 
 
 def packaged() -> dict[str, Path]:

@@ -1,42 +1,60 @@
 """Scans: a grid of points, each simulated on several disorder samples; `run` computes what is missing."""
 
+import itertools
 import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import provenance
-from .errors import Refused
+from . import executors, provenance
+from .checkpoints import Checkpoint
+from .errors import Refused, Stopped
+from .executors import SchedulerLost, WorkerDied, Workers
 from .interactions import Polynomial
 from .levels import check_range
 from .networks import Network, Quenched
 from .simulation import TRACE_BYTES, Point, Record, Run, groups, simulate_together
-from .store import Outcome, Store
+from .store import Outcome, Writer
 
-Batch = list[Run]
-_SECONDS_BETWEEN_WRITES = 2.0
-_BYTES_PER_RUN = 1024
+Batch = list[Run]  # of one disorder sample
+Task = list[Batch]  # what a worker is given at a time
+SECONDS_BETWEEN_WRITES = 2.0
+SECONDS_OF_A_TASK = 1.0
+MOST_BATCHES = 4096  # of a task
+DEATHS = 3  # of workers on the same run, after which it counts as failed
+_BYTES_PER_RUN = 3 * 1024  # in the file, in the new one that replaces it, and in the journal
 _BYTES_PER_READING = 64
 
 
 @dataclass(frozen=True)
 class Scan:
-    """Points and how many disorder samples each gets; `text` is the scan file it was read from."""
+    """Points and how many disorder samples each gets; `text` is the scan file it was read from.
+
+    shard = (I, N) is part I of N, 1 <= I <= N: every N-th disorder sample of a network, so that parts need about equal
+    times and share no run.
+    """
 
     name: str
     text: str
     points: tuple[Point, ...]
     samples: int
+    shard: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        part, parts = self.shard
+        if not 1 <= part <= parts:
+            raise Refused(f"shard I/N needs 1 <= I <= N, got {part}/{parts}")
 
     @property
     def size(self) -> int:
         """Number of runs."""
-        return len(self.points) * self.samples
+        return sum(len(points) for _, points in self._disorders())
 
     def keys(self) -> set[str]:
         """Keys of all its runs."""
@@ -45,15 +63,20 @@ class Scan:
     def batches(self, completed: set[str]) -> Iterator[Batch]:
         """Missing runs, those with the same disorder together; every point gets its first sample before any its second,
         so that a scan cut short is a whole scan with larger errors."""
-        groups: dict[tuple[Network, int], list[Point]] = {}
+        for sample, points in self._disorders():
+            runs = [Run(p.network, p.dynamics, p.protocol, p.seed, sample) for p in points]
+            missing = [run for run in runs if provenance.key(run) not in completed]
+            if missing:
+                yield missing
+
+    def _disorders(self) -> Iterator[tuple[int, list[Point]]]:
+        """Samples and the points that share the disorder of each, those of this shard."""
+        alike: dict[tuple[Network, int], list[Point]] = {}
         for point in self.points:
-            groups.setdefault((point.network, point.seed), []).append(point)
-        for sample in range(self.samples):
-            for points in groups.values():
-                runs = [Run(p.network, p.dynamics, p.protocol, p.seed, sample) for p in points]
-                missing = [run for run in runs if provenance.key(run) not in completed]
-                if missing:
-                    yield missing
+            alike.setdefault((point.network, point.seed), []).append(point)
+        every = ((sample, points) for sample in range(self.samples) for points in alike.values())
+        part, parts = self.shard
+        return itertools.islice(every, part - 1, None, parts)
 
 
 @dataclass(frozen=True)
@@ -63,6 +86,29 @@ class Summary:
     before: int
     finished: int
     failures: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where long runs keep how far they are, and after how many seconds again; a kill loses no more of them."""
+
+    folder: Path
+    seconds: float = 60.0
+
+    def of(self, runs: Sequence[Run]) -> Checkpoint:
+        """The file of runs that are simulated together."""
+        return Checkpoint(self.folder, tuple(map(provenance.key, runs)), self.seconds)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a worker did: outcomes, some missing where it was asked to stop, processor time and duration in seconds, and
+    the checkpoints that are of no use once the outcomes are stored."""
+
+    outcomes: list[Outcome]
+    cpu_seconds: float
+    seconds: float
+    checkpoints: list[Checkpoint]
 
 
 def check_room(scan: Scan, path: Path, workers: int) -> None:
@@ -90,77 +136,147 @@ def check_room(scan: Scan, path: Path, workers: int) -> None:
 
 def run(
     scan: Scan,
-    store: Store,
-    executor: Executor,
-    progress: Callable[[int], object] = lambda runs: None,
-    in_flight: int = 16,
+    store: Writer,
+    executor: Workers,
+    progress: Callable[[int, int], object] = lambda runs, updates: None,
+    checkpoints: Checkpoints | None = None,
 ) -> Summary:
     """Compute the runs that the store does not have and append them; a failing run is recorded and the rest goes on.
 
     The results do not depend on the executor. `progress` is told first how many runs were there before, then how many
-    have just ended. `in_flight` batches are given to the executor at a time. On KeyboardInterrupt what has finished is
-    written before it is raised again.
+    have just ended and with how many offered flips. On KeyboardInterrupt workers are asked to stop, and what has
+    finished is written before it is raised again. A run on which workers died three times counts as failed. Raises
+    executors.SchedulerLost where nothing more can be computed, and StoreFailed where nothing more can be written.
     """
-    protocol = scan.points[0].protocol
-    if protocol.series:
-        store.check_series((protocol.replicas, protocol.readings))
     completed = store.completed()
     before = len(scan.keys() & completed) if completed else 0
-    progress(before)
-    under_way: dict[Future[list[Outcome]], Batch] = {}
-    finished, failures, unwritten = 0, list[Outcome](), list[Outcome]()
+    progress(before, 0)
+    work = _Work(scan.batches(completed), executor, checkpoints)
+    finished, failures, unwritten = 0, list[Outcome](), list[Done]()
     written = time.monotonic()
     try:
-        for outcomes in _computed(scan.batches(completed), executor, under_way, in_flight):
-            unwritten += outcomes
-            finished += sum(o.columns is not None for o in outcomes)
-            failures += [o for o in outcomes if o.columns is None]
-            if time.monotonic() - written > _SECONDS_BETWEEN_WRITES:
+        for done in work.done():
+            unwritten.append(done)
+            finished += sum(o.columns is not None for o in done.outcomes)
+            failures += [o for o in done.outcomes if o.columns is None]
+            if time.monotonic() - written > SECONDS_BETWEEN_WRITES:
                 batch, unwritten = unwritten, []  # an interrupt in the middle of a write must not write it twice
-                store.append(batch)
+                _write(store, batch)
                 written = time.monotonic()
-            progress(len(outcomes))
+            progress(len(done.outcomes), sum(_updates(o.run) for o in done.outcomes))
+        if checkpoints and before + finished == scan.size:
+            shutil.rmtree(checkpoints.folder, ignore_errors=True)
+    except KeyboardInterrupt:
+        executor.stop()
+        raise
     finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-        ended = [(future, batch) for future, batch in under_way.items() if not future.cancelled()]
-        unwritten += [outcome for future, batch in ended for outcome in _outcomes(future, batch)]
-        if unwritten:
-            store.append(unwritten)
+        _write(store, unwritten + work.end())
     return Summary(before, finished, tuple(failures))
 
 
-def _computed(
-    batches: Iterator[Batch], executor: Executor, under_way: dict[Future[list[Outcome]], Batch], in_flight: int
-) -> Iterator[list[Outcome]]:
-    """Outcomes of the batches as they come; a bounded number is under way."""
-    for batch in batches:
-        under_way[executor.submit(_simulate_batch, batch)] = batch
-        yield from _ended(under_way, patience=None if len(under_way) >= in_flight else 0.0)
-    while under_way:
-        yield from _ended(under_way, patience=None)
+def _write(store: Writer, done: Sequence[Done]) -> None:
+    if done:
+        store.cpu_seconds += sum(each.cpu_seconds for each in done)
+        store.append([outcome for each in done for outcome in each.outcomes])
+    for each in done:
+        for checkpoint in each.checkpoints:
+            checkpoint.remove()
 
 
-def _ended(under_way: dict[Future[list[Outcome]], Batch], patience: float | None) -> Iterator[list[Outcome]]:
-    for future in wait(under_way, timeout=patience, return_when=FIRST_COMPLETED).done:
-        yield _outcomes(future, under_way.pop(future))
+class _Work:
+    """What an executor is given: as many batches at a time as take a second, and those again on which a worker died."""
+
+    def __init__(self, batches: Iterator[Batch], executor: Workers, checkpoints: Checkpoints | None) -> None:
+        self._batches, self._executor, self._checkpoints = batches, executor, checkpoints
+        self._again, self._size, self._deaths = list[Task](), 1, Counter[str]()
+        self._under_way: dict[Future[Done], Task] = {}
+
+    def done(self) -> Iterator[Done]:
+        """What the workers did, as it comes; every worker has one task and one that waits for it."""
+        while True:
+            while len(self._under_way) < 2 * self._executor.capacity and (task := self._next()):
+                self._under_way[self._executor.submit(_simulate, task, self._checkpoints)] = task
+            if not self._under_way:
+                return
+            for future in wait(self._under_way, return_when=FIRST_COMPLETED).done:
+                yield self._ended(future, self._under_way.pop(future))
+
+    def end(self) -> list[Done]:
+        """Wait for the tasks that run, drop those that do not, and return what has been done."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        return [f.result() for f in self._under_way if not f.cancelled() and f.exception() is None]
+
+    def _next(self) -> Task:
+        return self._again.pop() if self._again else list(itertools.islice(self._batches, self._size))
+
+    def _ended(self, future: Future[Done], task: Task) -> Done:
+        error = future.exception()
+        if error is None:
+            done = future.result()
+            wanted = round(len(task) * SECONDS_OF_A_TASK / max(done.seconds, 1e-6))
+            self._size = max(1, min(wanted, 2 * self._size, MOST_BATCHES))
+            return done
+        if isinstance(error, SchedulerLost):
+            raise error
+        if isinstance(error, WorkerDied):
+            return self._died(task, error.deaths)
+        return _failed([run for batch in task for run in batch], _message(error))
+
+    def _died(self, task: Task, deaths: int) -> Done:
+        """The parts of the task are tried by themselves; a run that was too often alone when a worker died failed."""
+        runs = [run for batch in task for run in batch]
+        if len(runs) > 1:
+            self._again += [[batch] for batch in task] if len(task) > 1 else [[[run]] for run in runs]
+            return _failed([], "")
+        key = provenance.key(runs[0])
+        self._deaths[key] += deaths
+        if self._deaths[key] < DEATHS:
+            self._again.append(task)
+            return _failed([], "")
+        return _failed(runs, f"the worker process died {self._deaths[key]} times; memory may be short")
 
 
-def _outcomes(future: Future[list[Outcome]], batch: Batch) -> list[Outcome]:
-    error = future.exception()
-    return future.result() if error is None else [Outcome(run, None, _message(error)) for run in batch]
+def _failed(runs: Sequence[Run], message: str) -> Done:
+    return Done([Outcome(run, None, message) for run in runs], 0.0, 0.0, [])
 
 
-def _simulate_batch(batch: Batch) -> list[Outcome]:
-    quenched = batch[0].quench()
-    return [outcome for runs in groups(batch, quenched) for outcome in _simulate_group(runs, quenched)]
+def _simulate(task: Task, checkpoints: Checkpoints | None) -> Done:
+    started, cpu = time.perf_counter(), time.thread_time()
+    outcomes, used = list[Outcome](), list[Checkpoint]()
+    for batch in itertools.takewhile(lambda _: not executors.stopping(), task):
+        for runs, quenched in _together(batch, outcomes):
+            checkpoint = checkpoints.of(runs) if checkpoints else None
+            found = _simulate_group(runs, quenched, checkpoint)
+            outcomes += found
+            used += [checkpoint] if checkpoint and found else []
+    return Done(outcomes, time.thread_time() - cpu, time.perf_counter() - started, used)
 
 
-def _simulate_group(runs: Batch, quenched: Quenched) -> list[Outcome]:
+def _together(batch: Batch, outcomes: list[Outcome]) -> Iterator[tuple[list[Run], Quenched]]:
+    """The runs of a batch that are simulated together; where their disorder cannot be drawn they all failed."""
     try:
-        records = simulate_together(runs, quenched)
+        quenched = batch[0].quench()
+        found = groups(batch, quenched)
+    except Exception as error:
+        outcomes += [Outcome(run, None, _message(error)) for run in batch]
+        return
+    yield from ((runs, quenched) for runs in found)
+
+
+def _simulate_group(runs: list[Run], quenched: Quenched, checkpoint: Checkpoint | None) -> list[Outcome]:
+    try:
+        records = simulate_together(runs, quenched, checkpoint, executors.stopping)
         return [Outcome(run, _columns(run, record)) for run, record in zip(runs, records, strict=True)]
+    except Stopped:
+        return []
     except Exception as error:
         return [Outcome(run, None, _message(error)) for run in runs]
+
+
+def _updates(run: Run) -> int:
+    """Offered flips."""
+    protocol = run.protocol
+    return run.network.neurons * protocol.replicas * (protocol.equilibrate + protocol.readings * protocol.every)
 
 
 def _columns(run: Run, record: Record) -> dict[str, Any]:
@@ -176,7 +292,7 @@ def _message(error: BaseException) -> str:
 
 def _bytes_per_run(scan: Scan) -> int:
     protocol = scan.points[0].protocol
-    return _BYTES_PER_RUN + (16 * protocol.replicas * protocol.readings if protocol.series else 0)
+    return _BYTES_PER_RUN + (64 * protocol.replicas * protocol.readings if protocol.series else 0)
 
 
 def _memory(point: Point) -> int:

@@ -1,6 +1,7 @@
 """One disorder sample from start to end: `simulate(run) -> Record`, pure and picklable."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -8,20 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import observables, states
+from .checkpoints import Checkpoint
 from .dynamics import Chains, Dynamics
-from .errors import Refused, real, whole
+from .errors import Refused, Stopped, real, whole
 from .networks import Network, Quenched
-from .observables import Series
-from .patterns import Examples
+from .readings import CUED, Readings
 from .representations import in_lanes
 from .rng import Keys, Purpose, keys, stream
 from .statistics import autocorrelation_time, blocking
 
 TRACE_BYTES = 2**24
+SLICE = 1.0  # seconds between two looks at the clock
+FIRST_SLICE, FASTER = 2**24, 16  # pattern entries of the first slice, some ms; how much longer the next one may be
 MOST_REPLICAS = 1024
 LATER = {"later": True}  # a field added later: at its default it is left out of the keys, which stay as they were
 STARTS = ("pattern", "hierarchical", "random")
-CUED = 0  # the pattern whose cue starts the run; patterns are exchangeable, so the first will do
 
 
 @dataclass(frozen=True)
@@ -157,64 +159,78 @@ class Record:
         return summary
 
 
-Reading = tuple[NDArray[Any], ...]  # overlap, best overlap, energy, retrieved and example overlap of one chain
+class _Way:
+    """Some runs on their way: the chains of their replicas, run after run, the sweeps done and what was read."""
 
-
-class _Reader:
-    """The replicas of some runs in motion, run after run, and how they are read."""
-
-    def __init__(self, runs: Sequence[Run], quenched: Quenched) -> None:
-        self.quenched, self.protocol = quenched, runs[0].protocol
-        self.neurons, self.patterns = quenched.patterns.shape
-        replicas = range(self.protocol.replicas)
-        starts = [self._start(runs[0], replica) for replica in replicas] * len(runs)
-        start = states.State(np.array([s.spins for s in starts]), np.array([s.overlaps for s in starts]))
-        self.size = int(np.count_nonzero(quenched.patterns[:, CUED]))
-        self.cue_overlaps = observables.on_patterns(start, quenched).overlaps[:, CUED] / max(self.size, 1)
+    def __init__(self, runs: Sequence[Run], quenched: Quenched, saved: dict[str, NDArray[Any]] | None) -> None:
+        self.run, self.quenched, self.protocol = runs[0], quenched, runs[0].protocol
+        protocol, replicas = self.protocol, range(self.protocol.replicas)
+        shape = (len(runs), protocol.replicas, protocol.readings)
+        self.readings = Readings(quenched, shape, protocol.success_overlap, protocol.overlaps)
+        self.last = protocol.equilibrate + protocol.readings * protocol.every
+        state = self._start(len(runs)) if saved is None else self._resume(saved)
         rules = [run.dynamics for run in runs for _ in replicas]
-        self.chains = Chains(rules, start, quenched, [self._keys(run, replica) for run in runs for replica in replicas])
-        self.sweep = 0
-        self.flips = np.zeros(len(starts), dtype=np.int64)
-        self.totals = np.zeros((len(starts), self.patterns if self.protocol.overlaps else 0), dtype=np.int64)
+        self.chains = Chains(rules, state, quenched, [_keys(run, replica) for run in runs for replica in replicas])
+        self.pace = max(1, FIRST_SLICE // (len(rules) * self.run.network.neurons * self.run.network.columns))
 
-    def _start(self, run: Run, replica: int) -> states.State:
-        start = stream(run.seed, run.sample, Purpose.INITIAL, self.neurons, self.patterns, replica)
+    def _start(self, runs: int) -> states.State:
+        starts = [self._start_of(replica) for replica in range(self.protocol.replicas)] * runs
+        start = states.State(np.array([s.spins for s in starts]), np.array([s.overlaps for s in starts]))
+        size = int(np.count_nonzero(self.quenched.patterns[:, CUED]))
+        self.cue_overlaps = observables.on_patterns(start, self.quenched).overlaps[:, CUED] / max(size, 1)
+        self.sweep, self.flips = 0, np.zeros(len(starts), dtype=np.int64)
+        return start
+
+    def _start_of(self, replica: int) -> states.State:
+        run, (neurons, patterns) = self.run, self.quenched.patterns.shape
+        start = stream(run.seed, run.sample, Purpose.INITIAL, neurons, patterns, replica)
         if self.protocol.start == "random":
             return states.random(self.quenched, start)
         if self.protocol.start == "hierarchical":
             return states.hierarchical(self.quenched, self.protocol.cue_overlap, start)
         return states.cue(self.quenched, CUED, self.protocol.cue_overlap, start)
 
-    def _keys(self, run: Run, replica: int) -> Keys:
-        sizes = (self.neurons, self.patterns)
-        return keys(run.seed, run.sample, *sizes, temperature=run.dynamics.temperature, replica=replica)
+    def _resume(self, saved: dict[str, NDArray[Any]]) -> states.State:
+        self.sweep, self.flips, self.cue_overlaps = int(saved["sweep"]), saved["flips"], saved["cue_overlaps"]
+        self.readings.resume(saved)
+        up = np.unpackbits(saved["up"], axis=1, count=self.run.network.neurons).astype(np.int8)
+        return states.of_spins(self.quenched, 2 * up - 1)
 
-    def advance(self, sweeps: int, every: int = 0) -> list[states.State]:
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that is needed to go on from here; the random numbers need the sweep only."""
+        own = {"sweep": np.array(self.sweep), "flips": self.flips, "cue_overlaps": self.cue_overlaps, "up": self.up}
+        return own | self.readings.state()
+
+    def advance(self) -> None:
+        """Go on for a slice of about SLICE seconds, by the pace of the slice before."""
+        began = time.monotonic()
+        sweeps, every = self._slice()
         traces = self.chains.advance(self.sweep, sweeps, every)
         self.sweep += sweeps
         self.flips += [trace.flips for trace in traces]
-        return [trace.states for trace in traces]
+        self.up = np.packbits([trace.states.spins[-1] > 0 for trace in traces], axis=1)
+        if self.sweep > self.protocol.equilibrate and not self._unread():
+            self.readings.add([trace.states for trace in traces])
+        took = max(time.monotonic() - began, 1e-6)
+        self.pace = max(1, min(int(sweeps * SLICE / took), FASTER * self.pace))
 
-    def measure(self, readings: int) -> tuple[list[Reading], list[Series]]:
-        """Readings of every chain, and similarities of the replicas of every run."""
-        seen = self.advance(readings * self.protocol.every, self.protocol.every)
-        replicas = self.protocol.replicas
-        of_runs = [seen[first : first + replicas] for first in range(0, len(seen), replicas)]
-        readings_of_chains = [self._read(states, total) for states, total in zip(seen, self.totals, strict=True)]
-        return readings_of_chains, [observables.similarities(states) for states in of_runs]
+    def _slice(self) -> tuple[int, int]:
+        """Sweeps to do, and how many of them make a row of the trace; the last row is where the chains are then."""
+        protocol, network = self.protocol, self.run.network
+        if self.sweep < protocol.equilibrate:
+            sweeps = min(self.pace, protocol.equilibrate - self.sweep)
+            return sweeps, sweeps
+        if self._unread() or self.pace < protocol.every:
+            sweeps = min(self.pace, protocol.every - self._unread())
+            return sweeps, sweeps
+        row = self.flips.size * (network.neurons + 4 * network.columns)
+        left = protocol.readings - self.readings.taken
+        rows = min(self.pace // protocol.every, left, max(1, TRACE_BYTES // row))
+        return rows * protocol.every, protocol.every
 
-    def _read(self, seen: states.State, total: NDArray[np.int64]) -> Reading:
-        on_patterns = observables.on_patterns(seen, self.quenched)
-        total += on_patterns.overlaps[:, : total.size].sum(axis=0)
-        reading: Reading = (
-            observables.overlap(on_patterns, CUED),
-            observables.best_overlap(on_patterns),
-            observables.energy_density(seen, self.quenched),
-            observables.retrieved(on_patterns, CUED, self.protocol.success_overlap * self.size),
-        )
-        if isinstance(self.quenched.network.law.ensemble, Examples):
-            reading += (observables.example_overlap(seen, self.quenched, CUED),)
-        return reading
+    def _unread(self) -> int:
+        """Sweeps since the last reading."""
+        return (self.sweep - self.protocol.equilibrate) % self.protocol.every
 
 
 def simulate(run: Run, quenched: Quenched | None = None) -> Record:
@@ -222,35 +238,36 @@ def simulate(run: Run, quenched: Quenched | None = None) -> Record:
     return simulate_together([run], quenched)[0]
 
 
-def simulate_together(runs: Sequence[Run], quenched: Quenched | None = None) -> list[Record]:
-    """`simulate` each of some runs that differ in temperature only, all their chains moving together."""
+def simulate_together(
+    runs: Sequence[Run],
+    quenched: Quenched | None = None,
+    checkpoint: Checkpoint | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> list[Record]:
+    """`simulate` each of some runs that differ in temperature only, all their chains moving together.
+
+    They go on from the checkpoint if it has them, to the same numbers as in one piece, and write to it: killed at any
+    moment, they have lost at most checkpoint.seconds of work, the slice under way (about SLICE seconds; one sweep, if
+    that takes longer) and the time to write the file; the disorder is drawn again. The file stays until
+    checkpoint.remove(), which belongs after the records are stored. `stopping` is asked after every slice: if it says
+    so the runs are saved and Stopped is raised.
+    """
     first = runs[0]
     if not all(_alike(run, first) for run in runs):
         raise Refused("runs simulated together must share all but their temperature")
-    reader = _Reader(runs, quenched if quenched is not None else first.quench())
-    reader.advance(first.protocol.equilibrate)
-    blocks = [reader.measure(readings) for readings in _blocks(first, reader.flips.size)]
-    replicas, offered = first.protocol.replicas, first.network.neurons * reader.sweep
-    overlaps = reader.totals / (first.network.neurons * first.protocol.readings)
-    records = []
-    for k in range(len(runs)):
-        own = slice(k * replicas, (k + 1) * replicas)
-        series = zip(*(zip(*readings[own], strict=True) for readings, _ in blocks), strict=True)
-        overlap, best, energy, retrieved, *of_examples = (np.concatenate(each, axis=1) for each in series)
-        records.append(
-            Record(
-                overlap=overlap,
-                best_overlap=best,
-                energy=energy,
-                retrieved=retrieved,
-                similarity=np.concatenate([similar[k] for _, similar in blocks], axis=1),
-                cue_overlap=reader.cue_overlaps[own],
-                acceptance=reader.flips[own] / offered,
-                example_overlap=of_examples[0] if of_examples else None,
-                overlaps=overlaps[own] if first.protocol.overlaps else None,
-            )
-        )
-    return records
+    saved = time.monotonic()
+    way = _Way(runs, quenched if quenched is not None else first.quench(), checkpoint.load() if checkpoint else None)
+    while way.sweep < way.last:
+        way.advance()
+        stopped = way.sweep < way.last and stopping()
+        if checkpoint and (stopped or time.monotonic() - saved >= checkpoint.seconds):
+            checkpoint.save(way.state())
+            saved = time.monotonic()
+        if stopped:
+            raise Stopped(f"stopped at sweep {way.sweep} of {way.last}")
+    replicas, offered = first.protocol.replicas, first.network.neurons * way.last
+    cues, taken = way.cue_overlaps.reshape(-1, replicas), way.flips.reshape(-1, replicas) / offered
+    return [Record(cue_overlap=cues[k], acceptance=taken[k], **way.readings.of(k)) for k in range(len(runs))]
 
 
 def groups(runs: Sequence[Run], quenched: Quenched) -> list[list[Run]]:
@@ -273,8 +290,6 @@ def _faster(runs: list[Run], quenched: Quenched) -> bool:
     return in_lanes(quenched.representation, chains, rule.order, rule.synchronous)
 
 
-def _blocks(run: Run, chains: int) -> list[int]:
-    """Readings, split so that the traces stay small."""
-    readings = run.protocol.readings
-    at_once = max(1, TRACE_BYTES // (chains * (run.network.neurons + 4 * run.network.columns)))
-    return [min(at_once, readings - start) for start in range(0, readings, at_once)]
+def _keys(run: Run, replica: int) -> Keys:
+    sizes = (run.network.neurons, run.network.patterns)
+    return keys(run.seed, run.sample, *sizes, temperature=run.dynamics.temperature, replica=replica)

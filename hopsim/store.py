@@ -1,37 +1,34 @@
-"""Result stores and pattern files: the only file that knows HDF5.
+"""Result stores: what was computed, by whom and when; one writer, any number of readers, nothing lost.
 
-Layout (schema 1). Columns have one row per run; `rows`, written and flushed after them, says how many are complete.
-
-    /                    attributes: format, schema, scan_name, scan_text, environment (JSON)
-    /points/*            one row per point: key, json (canonical) and its parameters as columns; attribute rows
-    /results/*           one row per run: key, point (row of /points), sample and the columns of Record.summary; rows
-    /failures/*          one row per failed run: key, point, sample, message; attribute rows
-    /patterns/<sha256>   int8[N, K]: the user's own patterns that points refer to
+A result file is always whole. The writer appends what has finished to a journal beside it, RESULTS.h5.journal, and
+replaces the file by a new one that has both when the journal has grown, and in the end. Whoever reads takes both.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from . import provenance
+from . import hdf5, journal, provenance
+from .columns import Columns, joined, stacked, taken
 from .errors import Refused
+from .hdf5 import Contents
+from .journal import Journal, Record
+from .lock import Lock, holder
 from .patterns import Stored
 from .simulation import Point, Run
 
 if TYPE_CHECKING:
     import xarray
 
-FORMAT, SCHEMA = "hopsim results", 1
-_CHUNK = 1024
-_TEXT = h5py.string_dtype()
-_TEXT_COLUMNS = ("json", "message")
+LEAST_REPLACED, MOST_REPLACED = 5_000, 100_000  # runs in the journal from where the file is replaced
+IDENTITY = ("key", "point", "sample")
 
 
 @dataclass(frozen=True)
@@ -43,63 +40,40 @@ class Outcome:
     message: str = ""
 
 
-def read_patterns(path: str | Path) -> Stored:
-    """The user's own patterns, an array [neurons, patterns] of -1, 0, +1, from .npy or .h5 (dataset "patterns")."""
-    path = Path(path)
-    try:
-        if path.suffix == ".npy":
-            return Stored(np.load(path, allow_pickle=False))
-        if path.suffix in (".h5", ".hdf5"):
-            with h5py.File(path, "r") as file:
-                if not isinstance(file.get("patterns"), h5py.Dataset):
-                    raise Refused(f'there is no dataset "patterns"; it has {", ".join(file) or "nothing"}')
-                return Stored(file["patterns"][()])
-    except FileNotFoundError:
-        raise Refused(f"pattern file {path} does not exist") from None
-    except Refused as error:
-        raise Refused(f"{path}: {error}") from None
-    except (OSError, ValueError) as error:
-        raise Refused(f"pattern file {path} cannot be read: {error}") from None
-    raise Refused(f"pattern file {path} must end in .npy, .h5 or .hdf5")
+class StoreFailed(RuntimeError):
+    """What has finished cannot be written: the message says why, what is safe and the way out."""
 
 
 class Store:
-    """One HDF5 file of results. `Store.open` reads; `Store.append_to` writes, creating the file where there is none."""
+    """Results. `Store.open` reads a file, also while it is written; `Store.append_to` is its writer."""
 
-    def __init__(self, file: h5py.File, path: Path) -> None:
-        self._file = file
+    def __init__(self, path: Path, contents: Contents, records: Sequence[Record]) -> None:
         self.path = path
+        self._contents = contents
+        self._records = list(records)  # not yet in the contents
+        self._completed: set[str] | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Read a store, also while a writer works."""
-        return cls(_opened(Path(path), "r", locking=False), Path(path))
-
-    @classmethod
-    def append_to(cls, path: str | Path, *, scan_name: str, scan_text: str, patterns: Stored | None = None) -> Self:
-        """Open for writing with the scan that is being run and the user's own patterns in it.
-
-        What is not complete from before is dropped.
-        """
+        """Read a store as it is now."""
         path = Path(path)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Refused(f"folder {path.parent} cannot be made: {error}") from None
-        file = _opened(path, "a" if path.exists() else "w-", locking=True)
-        if "format" not in file.attrs:
-            file.attrs.update({"format": FORMAT, "schema": SCHEMA})
-            for group in ("points", "results", "failures"):
-                file.create_group(group).attrs["rows"] = 0
-            file.create_group("patterns")
-        environment = json.dumps(provenance.environment())
-        file.attrs.update({"scan_name": scan_name, "scan_text": scan_text, "environment": environment})
-        file.attrs["scan_patterns"] = patterns.sha256 if patterns else ""
-        store = cls(file, path)
-        if patterns:
-            store._embed(patterns)
-        file.flush()
-        return store
+        while True:
+            before = _identity(path)
+            contents, (records, damaged) = hdf5.read(path), journal.read(_journal(path))
+            if _identity(path) == before:  # else the writer has moved the journal into a new file meanwhile
+                break
+        if damaged > 1:  # one line may be cut short by a kill, or be on its way
+            _warn(f"{damaged} lines of {_journal(path)} are damaged; their runs will be computed again")
+        return cls(path, contents, records)
+
+    @staticmethod
+    def append_to(
+        path: str | Path, *, scan_name: str, scan_text: str, patterns: Stored | None = None, shard: str = "1/1"
+    ) -> "Writer":
+        """Open for writing with the scan that is being run and the user's own patterns in it."""
+        path = Path(path)
+        scan = {"name": scan_name, "text": scan_text, "patterns": patterns.sha256 if patterns else "", "shard": shard}
+        return Writer(path, scan, [patterns] if patterns else [])
 
     def __enter__(self) -> Self:
         return self
@@ -108,179 +82,269 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    # reading
+        """Nothing to close: everything has been read."""
 
     @property
     def scan_name(self) -> str:
         """Name of the scan that was run last."""
-        return str(self._file.attrs["scan_name"])
+        return self._contents.scan["name"]
 
     @property
     def scan_text(self) -> str:
         """Text of its scan file."""
-        return str(self._file.attrs["scan_text"])
+        return self._contents.scan["text"]
+
+    @property
+    def scan_shard(self) -> str:
+        """The part of the scan that is computed here, "I/N"."""
+        return self._contents.scan["shard"]
 
     @property
     def scan_patterns(self) -> Stored | None:
         """The user's own patterns in that scan."""
-        sha256 = str(self._file.attrs["scan_patterns"])
+        sha256 = self._contents.scan["patterns"]
         return self.stored_patterns[sha256] if sha256 else None
 
     @property
     def environment(self) -> dict[str, str]:
-        """Versions, machine and command of the last writer."""
-        return dict(json.loads(str(self._file.attrs["environment"])))
+        """Versions, machine, command and start of the last writer."""
+        return dict(self.sessions[-1]) if self.sessions else {}
+
+    @property
+    def sessions(self) -> list[dict[str, Any]]:
+        """Every time that a scan wrote here: environment, scan text and, of what ended, `ended` and `cpu_seconds`."""
+        return self._contents.sessions
+
+    @property
+    def writer(self) -> str:
+        """Who writes to the file now, in words; "" if nobody does."""
+        return holder(self.path)
 
     @property
     def stored_patterns(self) -> dict[str, Stored]:
         """The user's own patterns embedded here, by sha256."""
-        return {name: Stored(data[()]) for name, data in self._file["patterns"].items()}
+        return self.contents().patterns
 
     def points(self) -> list[Point]:
         """Every point that has results or failures, sorted by key."""
-        stored = self.stored_patterns
-        return [provenance.point_of(text.decode(), stored) for text in self._parameters()["json"]]
+        contents = self.contents()
+        texts = contents.points.get("json", np.empty(0, dtype="S1"))
+        return [provenance.point_of(text.decode(), contents.patterns) for text in texts.tolist()]
 
-    def columns(self) -> dict[str, NDArray[Any]]:
+    def current(self) -> NDArray[np.bool_]:
+        """Which of points() this version of the package would compute the same; the others are kept, and not mixed in.
+
+        Points are known by their content and by what provenance.TRAJECTORY was when they were computed.
+        """
+        keys = self.contents().points.get("key", np.empty(0, dtype="S1"))
+        pairs = zip(keys.tolist(), self.points(), strict=True)
+        return np.array([key.decode() == provenance.key(point) for key, point in pairs], dtype=bool)
+
+    def columns(self) -> Columns:
         """The result columns, sorted by key: the same bytes from any executor, order or resume.
 
         `point` is the place in points().
         """
-        columns = {name: self._column("results", name) for name in self._file["results"]}
-        if not columns:
+        contents = self.contents()
+        if not contents.results:
             return {}
-        columns["point"] = self._places()[columns["point"]]
-        order = np.argsort(columns["key"])
-        return {name: column[order] for name, column in columns.items()}
-
-    def _parameters(self) -> dict[str, NDArray[Any]]:
-        """Columns of the points, sorted by key."""
-        order = np.argsort(self._column("points", "key"))
-        return {name: self._column("points", name)[order] for name in self._file["points"]} or {"json": np.empty(0)}
-
-    def _places(self) -> NDArray[np.int64]:
-        """Place in points() of each row of /points."""
-        return np.argsort(np.argsort(self._column("points", "key")))
+        return contents.results | {"point": np.searchsorted(contents.points["key"], contents.results["point"])}
 
     def completed(self) -> set[str]:
         """Keys of the runs that have results."""
-        return {key.decode() for key in self._column("results", "key")}
+        if self._completed is None:
+            self._completed = {key.decode() for key in self.contents().results.get("key", np.empty(0)).tolist()}
+        return self._completed
 
     def failures(self) -> list[tuple[int, int, str]]:
         """(place in points(), sample, message) of each failed run that has no result yet."""
-        completed = self.completed()
-        rows = zip(*(self._column("failures", name) for name in ("key", "point", "sample", "message")), strict=True)
-        places = self._places()
-        last = {key: (int(places[p]), int(s), m.decode()) for key, p, s, m in rows if key.decode() not in completed}
-        return list(last.values())
+        failed = self.contents().failures
+        if not failed:
+            return []
+        places = np.searchsorted(self.contents().points["key"], failed["point"])
+        rows = zip(failed["key"].tolist(), places.tolist(), failed["sample"].tolist(), failed["message"], strict=True)
+        return [(p, n, text.decode()) for key, p, n, text in rows if key.decode() not in self.completed()]
 
     def to_table(self) -> NDArray[Any]:
         """One row per run: the parameters of its point, then the result columns, sorted by key."""
         columns = self.columns()
         if not columns:
             return np.empty(0, dtype=[("key", "S64")])
-        rows = columns.pop("point")
-        hidden = ("key", "json")
-        of_point = {name: column[rows] for name, column in self._parameters().items() if name not in hidden}
-        merged = {**of_point, **columns}
-        table = np.empty(len(rows), dtype=[(n, c.dtype, c.shape[1:]) for n, c in merged.items()])
+        merged = {**taken(self._parameters(), columns.pop("point")), **columns}
+        table = np.empty(len(columns["key"]), dtype=[(n, c.dtype, c.shape[1:]) for n, c in merged.items()])
         for name, column in merged.items():
             table[name] = column
         return table
 
     def to_xarray(self) -> "xarray.Dataset":
         """Dimensions point x sample (nan where a run is missing), parameters as coordinates of point. Needs xarray."""
-        import xarray
+        try:
+            import xarray
+        except ModuleNotFoundError:
+            raise Refused('to_xarray needs xarray: pip install "hopsim[xarray]"') from None
 
         columns = self.columns()
         if not columns:
             return xarray.Dataset()
         samples = np.unique(columns["sample"])
         place = (columns["point"], np.searchsorted(samples, columns["sample"]))
-        count = int(self._file["points"].attrs["rows"])
-        hidden = ("key", "json")
-        coordinates = {name: ("point", c) for name, c in self._parameters().items() if name not in hidden}
+        parameters = self._parameters()
+        count = len(next(iter(parameters.values())))
+        coordinates = {name: ("point", column) for name, column in parameters.items()}
         data = {}
         for name, column in columns.items():
-            if name not in ("key", "point", "sample"):
+            if name not in IDENTITY:
                 grid = np.full((count, samples.size, *column.shape[1:]), np.nan)
                 grid[place] = column
                 data[name] = (("point", "sample", *(f"{name}_{k}" for k in range(1, column.ndim))), grid)
         return xarray.Dataset(data, coords={"sample": samples, **coordinates})
 
-    def _column(self, group: str, name: str) -> NDArray[Any]:
-        rows = int(self._file[group].attrs["rows"])
-        if name not in self._file[group]:
-            return np.empty(0, dtype="S1")
-        return np.asarray(self._file[group][name][:rows])
+    def _parameters(self) -> Columns:
+        """Columns of the points, sorted by key."""
+        return {name: column for name, column in self.contents().points.items() if name not in ("key", "json")}
 
-    # writing
+    def contents(self) -> Contents:
+        """Everything, as it is written to a file."""
+        if self._records:
+            _merge(self._contents, self._records)
+            self._records = []
+        return self._contents
+
+
+class Writer(Store):
+    """The one writer of a result file. What `append` has returned from survives a kill and a loss of power."""
+
+    def __init__(self, path: Path, scan: Mapping[str, str], patterns: Sequence[Stored]) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"folder {path.parent} cannot be made: {error}") from None
+        self._lock = Lock(path)
+        try:
+            there = Store.open(path) if path.exists() else Store(path, Contents(), [])
+            super().__init__(path, there.contents(), [])
+            self._contents.scan = dict(scan)
+            self._contents.sessions = [*self.sessions, provenance.environment() | {"scan_text": scan["text"]}]
+            self._contents.patterns |= {stored.sha256: stored for stored in patterns}
+            self._known = {key.decode() for key in self._contents.points.get("key", np.empty(0)).tolist()}
+            self._journal: Journal | None = None
+            self.cpu_seconds = 0.0
+            self._replace()
+        except BaseException:
+            self._lock.release()
+            raise
 
     def append(self, outcomes: Sequence[Outcome]) -> None:
-        """Write a batch: points first, then columns, then the number of complete rows; one flush each."""
-        rows = self._rows_of_points(outcomes)
-        done = [o for o in outcomes if o.columns is not None]
-        failed = [o for o in outcomes if o.columns is None]
-        if done:
-            columns = {name: [o.columns[name] for o in done if o.columns] for name in done[0].columns or ()}
-            self._extend("results", _identity(done, rows) | columns)
-        if failed:
-            self._extend("failures", _identity(failed, rows) | {"message": [o.message for o in failed]})
+        """Write a batch. Raises StoreFailed where it cannot be written; what was written before is safe."""
+        records = self._records_of(outcomes)
+        self._records += records
+        self._unsaved += len(outcomes)
+        if self._completed is not None:
+            self._completed |= {provenance.key(o.run) for o in outcomes if o.columns is not None}
+        try:
+            if self._journal is None or not self._journal.there or not self.path.exists():
+                _warn(f"{self.path} or its journal was removed while it was written; both are written again")
+                self._replace()
+            self._journal.append(records)  # type: ignore[union-attr]
+        except OSError as error:
+            raise StoreFailed(
+                f"{self.path} cannot be written: {error.strerror or error}; what was stored before is safe, "
+                "make room or change the rights and run the same command again"
+            ) from None
+        rows = len(self._contents.results.get("key", ()))
+        if self._unsaved > min(max(LEAST_REPLACED, rows), MOST_REPLACED):
+            self._replace()
 
-    def _rows_of_points(self, outcomes: Iterable[Outcome]) -> dict[str, int]:
-        known = {key.decode(): row for row, key in enumerate(self._column("points", "key"))}
-        new: dict[str, Point] = {}
+    def close(self) -> None:
+        """Move the journal into the file, say when and after how much work this session ended, let other writers in."""
+        ended = datetime.now(UTC).isoformat(timespec="seconds")
+        self.sessions[-1].update({"ended": ended, "cpu_seconds": round(self.cpu_seconds, 3)})
+        try:
+            self._replace()
+            if self._journal is not None:
+                self._journal.remove()
+        except OSError as error:
+            kept = f"what has finished is in {_journal(self.path)}, which belongs to it"
+            _warn(f"{self.path} cannot be replaced: {error.strerror or error}; {kept}")
+        finally:
+            self._lock.release()
+
+    def _replace(self) -> None:
+        """A new file with all there is, and an empty journal."""
+        hdf5.write(self.path, self.contents())
+        if self._journal is not None:
+            self._journal.remove()
+        _journal(self.path).unlink(missing_ok=True)
+        self._journal = Journal(_journal(self.path))
+        self._unsaved = 0
+
+    def _records_of(self, outcomes: Sequence[Outcome]) -> list[Record]:
+        records: list[Record] = []
         for outcome in outcomes:
             point = outcome.run.point
-            new.setdefault(provenance.key(point), point)
-        new = {key: point for key, point in new.items() if key not in known}
-        if new:
-            for point in new.values():
-                if isinstance(point.network.law.ensemble, Stored):
-                    self._embed(point.network.law.ensemble)
-            flat = [parameters(point) for point in new.values()]
-            texts = [provenance.canonical(point) for point in new.values()]
-            columns = {name: [p[name] for p in flat] for name in flat[0]}
-            self._extend("points", {"key": list(new), "json": texts} | columns)
-        return known | {key: len(known) + k for k, key in enumerate(new)}
+            key = provenance.key(point)
+            if key not in self._known:
+                self._known.add(key)
+                records += self._patterns_of(point)
+                records.append({"kind": "point", "key": key, "json": provenance.canonical(point)})
+            identity = {"key": provenance.key(outcome.run), "point": key, "sample": outcome.run.sample}
+            if outcome.columns is None:
+                records.append({"kind": "failure", **identity, "message": outcome.message})
+            else:
+                records.append({"kind": "result", **identity, "columns": dict(outcome.columns)})
+        return records
 
-    def _embed(self, patterns: Stored) -> None:
-        if patterns.sha256 not in self._file["patterns"]:
-            self._file["patterns"].create_dataset(patterns.sha256, data=patterns.array, compression="gzip")
-
-    def check_series(self, shape: tuple[int, int]) -> None:
-        """Refuse series of another shape (replicas, readings) than those stored here."""
-        if "overlap_series" in self._file["results"]:
-            old = self._file["results"]["overlap_series"].shape[1:]
-            if old != shape:
-                raise Refused(f"{self.path} has series of shape {old}, this scan gives {shape}; use another --out")
-
-    def _extend(self, name: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        group = self._file[name]
-        first = int(group.attrs["rows"])
-        last = first + len(next(iter(columns.values())))
-        for column, values in columns.items():
-            data = _array(column, values)
-            if column not in group:
-                _create(group, column, data, first)
-            group[column].resize((last, *map(max, data.shape[1:], group[column].shape[1:])))
-            group[column][(slice(first, None), *map(slice, data.shape[1:]))] = data
-        for column in set(group) - set(columns):
-            group[column].resize(last, axis=0)
-        self._file.flush()
-        group.attrs["rows"] = last
-        self._file.flush()
+    def _patterns_of(self, point: Point) -> list[Record]:
+        ensemble = point.network.law.ensemble
+        if not isinstance(ensemble, Stored) or ensemble.sha256 in self._contents.patterns:
+            return []
+        return [{"kind": "patterns", "array": ensemble.array}]
 
 
-def _identity(outcomes: Sequence[Outcome], rows: Mapping[str, int]) -> dict[str, list[Any]]:
-    return {
-        "key": [provenance.key(o.run) for o in outcomes],
-        "point": [rows[provenance.key(o.run.point)] for o in outcomes],
-        "sample": [o.run.sample for o in outcomes],
-    }
+def _merge(contents: Contents, records: Sequence[Record]) -> None:
+    """Put records into contents; what is there twice, after a kill at the wrong moment, counts once."""
+    kinds: dict[str, list[Record]] = {kind: [] for kind in ("patterns", "point", "result", "failure")}
+    for record in records:
+        kinds[record["kind"]].append(record)
+    stored = [Stored(record["array"]) for record in kinds["patterns"]]
+    contents.patterns = contents.patterns | {patterns.sha256: patterns for patterns in stored}
+    points = [_point_row(record, contents.patterns) for record in kinds["point"]]
+    contents.points = by_key(joined(contents.points, stacked(points)))
+    identities = [{name: record[name] for name in IDENTITY} for record in kinds["result"]]
+    results = [i | dict(r["columns"]) for i, r in zip(identities, kinds["result"], strict=True)]
+    contents.results = by_key(joined(contents.results, stacked(results)))
+    failures = [{name: r[name] for name in (*IDENTITY, "message")} for r in reversed(kinds["failure"])]
+    failed = by_key(joined(stacked(failures), contents.failures))  # the last message counts
+    if failed and contents.results:
+        failed = taken(failed, ~np.isin(failed["key"], contents.results["key"]))
+    contents.failures = failed if failed and len(failed["key"]) else {}
+
+
+def _point_row(record: Record, patterns: Mapping[str, Stored]) -> dict[str, Any]:
+    return {"key": record["key"], "json": record["json"]} | parameters(provenance.point_of(record["json"], patterns))
+
+
+def by_key(columns: Columns) -> Columns:
+    """The rows sorted by key, of those with the same key the first."""
+    if not columns:
+        return {}
+    return taken(columns, np.unique(columns["key"], return_index=True)[1])
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(f"{path.name}.journal")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _warn(line: str) -> None:
+    print(f"hopsim: {line}", file=sys.stderr)
 
 
 def parameters(point: Point) -> dict[str, Any]:
@@ -313,47 +377,3 @@ def parameters(point: Point) -> dict[str, Any]:
         "success_overlap": float(protocol.success_overlap),
         "seed": point.seed,
     }
-
-
-def _array(column: str, values: Sequence[Any]) -> NDArray[Any]:
-    """Values of one column; rows of different lengths, overlaps of several numbers of patterns, end in nan."""
-    if column in _TEXT_COLUMNS:
-        return np.array(values, dtype=_TEXT)
-    if isinstance(values[0], str):
-        return np.array(values, dtype="S64")
-    if np.ndim(values[0]) == 1 and len({len(value) for value in values}) > 1:
-        longest = max(map(len, values))
-        return np.array([np.pad(value, (0, longest - len(value)), constant_values=np.nan) for value in values])
-    return np.array(values)
-
-
-def _create(group: h5py.Group, column: str, data: NDArray[Any], rows: int) -> None:
-    """A growing dataset; runs from before the column existed read as nan (0 for counts)."""
-    shape = data.shape[1:]
-    chunk = max(1, _CHUNK // max(1, int(np.prod(shape))))
-    fill = np.nan if data.dtype.kind == "f" else None
-    group.create_dataset(
-        column, (rows, *shape), data.dtype, maxshape=(None,) * data.ndim, chunks=(chunk, *shape), fillvalue=fill
-    )
-
-
-def _opened(path: Path, mode: str, *, locking: bool) -> h5py.File:
-    try:
-        file = h5py.File(path, mode, locking=locking)
-    except FileNotFoundError:
-        raise Refused(f"result file {path} does not exist") from None
-    except BlockingIOError:
-        raise Refused(f"{path} is being written by another run; wait for it or use another --out") from None
-    except OSError as error:
-        raise Refused(f"result file {path} cannot be opened: {error}") from None
-    blank = mode == "w-" or (mode == "a" and not len(file) and not len(file.attrs))
-    if not blank and file.attrs.get("format") != FORMAT:
-        file.close()
-        raise Refused(f"{path} is an HDF5 file but not a result file of hopsim")
-    if file.attrs.get("schema", SCHEMA) != SCHEMA:
-        schema = file.attrs["schema"]
-        file.close()
-        raise Refused(
-            f"{path} has schema {schema}, this version of hopsim reads {SCHEMA}; use the version that wrote it"
-        )
-    return file

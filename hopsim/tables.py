@@ -58,12 +58,20 @@ def status(store: Store, scan: Scan) -> str:
     done = len(wanted & completed)
     env = store.environment
     points = store.points()
+    part = "" if scan.shard == (1, 1) else f", part {scan.shard[0]} of {scan.shard[1]}"
     lines = [
-        f"{store.path}: scan {scan.name}, {len(scan.points)} points x {scan.samples} samples",
+        f"{store.path}: scan {scan.name}, {len(scan.points)} points x {scan.samples} samples{part}",
         f"{done} runs done, {len(wanted) - done} missing, {len(failures)} failed, {len(completed - wanted)} of others",
         f"{store.path.stat().st_size / 2**20:.2f} MiB; last written by hopsim {env['hopsim']} (numba {env['numba']}, "
         f"numpy {env['numpy']}, python {env['python']}) on {env['host']}, {env['machine']}, {env['started']}",
     ]
+    if store.writer:
+        lines.append(f"being written by {store.writer}")
+    seconds = sum(session.get("cpu_seconds", 0.0) for session in store.sessions)
+    cut_short = sum("ended" not in session for session in store.sessions) - bool(store.writer)
+    lines.append(
+        f"{len(store.sessions)} sessions, {cut_short} cut short; {seconds:.4g} s of processor time in the others"
+    )
     lines += [f"failed: {_point_in_words(points[row])}, sample {n}: {message}" for row, n, message in failures]
     return "\n".join(lines)
 

@@ -27,10 +27,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 import hopsim as hs
 from hopsim import comparison, executors, provenance, scan_file, scans
+from hopsim.progress import Progress
 
 LIMIT = 4.5
 SHIFT = 1.02
@@ -142,8 +142,8 @@ def simulate(system: System, samples: int, seed: int, folder: Path, executor: st
     scan, path = system.scan(samples, seed), folder / f"{system.name}.h5"
     workers = executors.threads(2) if executor == "threads" else executors.processes(2)
     with hs.Store.append_to(path, scan_name=scan.name, scan_text=scan.text) as store:
-        with tqdm(total=scan.size, desc=scan.name, unit="run") as bar:
-            summary = scans.run(scan, store, workers, bar.update)
+        with Progress(scan.name, scan.size, quiet=False) as progress:
+            summary = scans.run(scan, store, workers, progress)
         if summary.failures or summary.before + summary.finished != scan.size:
             raise RuntimeError(f"{path}: {len(summary.failures)} runs failed")
         return comparison.tabulate(store, set(scan.points))

@@ -5,15 +5,17 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
 import pytest
 
 import hopsim
-from hopsim import scans
+from hopsim import progress, scans
 from hopsim.cli import main
 from hopsim.figures import style
 
@@ -106,7 +108,7 @@ def test_a_terminal_sees_a_bar_with_the_time_left(here):
     subprocess.run(command, stderr=child, stdout=subprocess.DEVNULL, check=True, cwd=here, env=environment)
     os.close(child)
     seen = os.read(parent, 65536).decode()
-    assert re.search(r"small: 100%.*12/12 \[\d\d:\d\d<\d\d:\d\d, .*run/s\]", seen)
+    assert re.search(r"small: 100%.*12/12 \[\d\d:\d\d<\d\d:\d\d, .*run/s, .* flips/s\]", seen)
 
 
 def test_quiet_prints_nothing(here, capsys):
@@ -118,8 +120,8 @@ def test_quiet_prints_nothing(here, capsys):
 def test_a_failed_run_is_named_and_the_exit_code_is_1(here, capsys, monkeypatch):
     simulate = scans.simulate_together
 
-    def fragile(runs, quenched):
-        return 1 / 0 if runs[0].sample == 1 else simulate(runs, quenched)
+    def fragile(runs, *more):
+        return 1 / 0 if runs[0].sample == 1 else simulate(runs, *more)
 
     monkeypatch.setattr(scans, "simulate_together", fragile)
     assert main(["run", "small.toml"]) == 1
@@ -130,8 +132,57 @@ def test_a_failed_run_is_named_and_the_exit_code_is_1(here, capsys, monkeypatch)
     assert "4 failed" in capsys.readouterr().out
 
 
+def test_a_signal_of_a_scheduler_ends_a_scan_in_order_and_it_goes_on(here):
+    """SIGTERM as SLURM sends it, in the middle of a scan of long runs: exit code 143, and a store that resumes."""
+    text = (here / "small.toml").read_text().replace("measure = 10", "measure = 200000")
+    (here / "long.toml").write_text(text)
+    command = [sys.executable, "-m", "hopsim.cli", "run", "long.toml", "--workers", "1", "--checkpoint", "1"]
+    environment = os.environ | {"PYTHONPATH": str(Path(hopsim.__file__).parent.parent)}
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=here, env=environment)
+    while not (here / "long.h5.journal").exists():
+        time.sleep(0.05)
+    time.sleep(1.0)
+    child.terminate()
+    assert "run the same command again to continue" in child.communicate(timeout=60)[1]
+    assert child.returncode == 128 + signal.SIGTERM
+    assert not (here / "long.h5.lock").exists()
+    assert not (here / "long.h5.journal").exists()
+    assert main(["status", "long.h5"]) == 0
+
+
+def test_parts_of_a_scan_are_merged(here, capsys):
+    assert main(["run", "small.toml"]) == 0
+    for part in ("1/2", "2/2"):
+        assert main(["run", "small.toml", "--shard", part]) == 0
+    assert main(["status", "small-1of2.h5"]) == 0
+    assert "6 runs done, 0 missing" in capsys.readouterr().out
+    assert main(["merge", "small-1of2.h5", "small-2of2.h5", "--out", "all.h5"]) == 0
+    assert capsys.readouterr().out == "all.h5: 12 runs\n"
+    tables = []
+    for name in ("small.h5", "all.h5"):
+        assert main(["table", name, "--csv"]) == 0
+        tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1]
+    assert main(["run", "all.h5"]) == 0
+    assert "0 runs computed, 12 were there" in capsys.readouterr().out
+
+
+def test_restart_needs_a_new_file(here, capsys):
+    assert main(["run", "small.toml"]) == 0
+    assert main(["run", "small.toml", "--restart"]) == 2
+    assert "--restart starts anew into a new file, and small.h5 exists" in capsys.readouterr().err
+    assert main(["run", "small.toml", "--restart", "--out", "new.h5"]) == 0
+
+
+def test_lines_are_printed_where_there_is_no_terminal(here, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    assert main(["run", "small.toml"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"small: 12 of 12 runs, .* flips offered a second, 00:00 left", lines[-1])
+
+
 def test_an_interrupted_run_says_how_to_go_on(here, capsys, monkeypatch):
-    def stop(run, quenched):
+    def stop(runs, *more):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(scans, "simulate_together", stop)
@@ -146,6 +197,9 @@ def test_an_interrupted_run_says_how_to_go_on(here, capsys, monkeypatch):
         (["run", "none.h5"], "result file none.h5 does not exist"),
         (["run", "bad.toml"], "[network] needs the key kind"),
         (["status", "none.h5"], "result file none.h5 does not exist"),
+        (["run", "small.toml", "--shard", "3/2"], "shard I/N needs 1 <= I <= N, got 3/2"),
+        (["run", "small.toml", "--scheduler", "tcp://x:1"], "--scheduler is for --executor dask, got threads"),
+        (["merge", "none.h5", "--out", "all.h5"], "result file none.h5 does not exist"),
         (["run", "small.toml", "--out", "small.png"], "--out must end in .h5 or .hdf5, got small.png"),
         (["run", "small.toml", "--out", "small.toml/x.h5"], "folder small.toml cannot be made"),
         (["status", "blank.h5"], "blank.h5 is an HDF5 file but not a result file"),

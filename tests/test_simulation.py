@@ -42,6 +42,21 @@ def test_short_traces_change_nothing(monkeypatch):
     assert same(whole, hs.simulate(every_overlap(RUN)))
 
 
+@pytest.mark.parametrize("seconds", [0.0, 1e9])
+def test_short_slices_change_nothing(seconds, monkeypatch):
+    """One sweep a slice, or ever more; the last sweeps, too few for a reading, are left out."""
+    whole = hs.simulate(every_overlap(RUN))
+    monkeypatch.setattr(simulation, "SLICE", seconds)
+    monkeypatch.setattr(simulation, "FIRST_SLICE", 1)
+    calls, advance = [], simulation.Chains.advance
+    monkeypatch.setattr(simulation.Chains, "advance", lambda *call: calls.append(call[1:3]) or advance(*call))
+    assert same(whole, hs.simulate(every_overlap(RUN)))
+    firsts, sizes = zip(*calls, strict=True)
+    assert list(firsts) == np.cumsum([0, *sizes[:-1]]).tolist()
+    assert sum(sizes) == 7 + 6 * 3
+    assert set(sizes) == {1} if seconds == 0 else max(sizes) > 1
+
+
 def test_all_overlaps_are_kept_where_asked_for():
     """The first is that of the series; the energy of F = m²/2 is made of all of them where they do not move."""
     assert hs.simulate(RUN).overlaps is None

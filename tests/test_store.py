@@ -7,7 +7,8 @@ import pytest
 import hopsim as hs
 from hopsim import provenance
 from hopsim.executors import processes
-from hopsim.store import Outcome, Store, read_patterns
+from hopsim.hdf5 import read_patterns
+from hopsim.store import Outcome, Store
 
 NETWORK = hs.hopfield(neurons=40, patterns=2)
 PROTOCOL = hs.Protocol(cue_overlap=1.0, equilibrate=2, measure=4, replicas=2)
@@ -88,18 +89,6 @@ def test_a_retried_failure_is_forgotten_once_it_succeeds(path):
         assert store.failures() == []
 
 
-def test_rows_that_were_not_marked_complete_are_dropped(path):
-    with h5py.File(path, "a") as file:  # a kill between the columns and the marker
-        for column in file["results"].values():
-            column.resize(column.shape[0] + 2, axis=0)
-        whole = file["results"].attrs["rows"]
-    with writer(path) as store:
-        assert len(store.completed()) == whole
-        store.append([outcome(RUNS[5])])
-        assert store.completed() == {provenance.key(run) for run in RUNS}
-        assert len(store.columns()["key"]) == 6
-
-
 def test_a_column_that_came_later_is_nan_before(path):
     run = hs.Run(NETWORK, hs.Glauber(temperature=0.6), PROTOCOL, 1, 0)
     late = Outcome(run, hs.simulate(run).summary() | {"late": 1.5})
@@ -149,7 +138,7 @@ def test_files_that_are_not_results_are_refused(tmp_path):
 def test_a_result_file_of_another_schema_is_refused(path):
     with h5py.File(path, "a") as file:
         file.attrs["schema"] = 99
-    with pytest.raises(hs.Refused, match=r"has schema 99, this version of hopsim reads 1"):
+    with pytest.raises(hs.Refused, match=r"has schema 99, this version of hopsim reads 1 and 2"):
         Store.open(path)
 
 
