@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import theory
+from .columns import Columns
 from .dynamics import Synchronous
 from .errors import Refused
 from .interactions import Quadratic
@@ -60,12 +61,11 @@ def tabulate(store: Store, points: Collection[Point] | None = None) -> list[Row]
     """
     columns, current = store.columns(), store.current()
     rows = []
-    for index, point in enumerate(store.points()):
-        chosen = columns["point"] == index if columns else np.zeros(0, dtype=bool)
-        if chosen.any() and (points is None or (current[index] and point in points)):
+    for point, mine, chosen in zip(store.points(), current, _rows_of_points(columns, len(current)), strict=True):
+        if chosen.size and (points is None or (mine and point in points)):
             averages = {n: disorder_average(columns[n][chosen]) for n in _AVERAGED if n in columns}
             ranked = _ranked(columns["ranked_overlaps"][chosen], point) if "ranked_overlaps" in columns else ()
-            rows.append(Row(point, int(chosen.sum()), averages, predicted_overlap(point), ranked))
+            rows.append(Row(point, chosen.size, averages, predicted_overlap(point), ranked))
     return sorted(rows, key=_order)
 
 
@@ -112,6 +112,14 @@ def _alone(point: Point) -> float:
     if isinstance(law.ensemble, Examples) and law.ensemble.dilution == 0:
         return theory.examples.solve(law, load=load, temperature=temperature).order.m[0]
     return float(theory.solve(law, load=load, temperature=temperature).order.m) if theory.supports(law) else math.nan
+
+
+def _rows_of_points(columns: Columns, points: int) -> list[NDArray[np.int64]]:
+    """The rows of every point, in their order."""
+    if not columns:
+        return [np.empty(0, dtype=np.int64)] * points
+    order = np.argsort(columns["point"], kind="stable")
+    return np.split(order, np.searchsorted(columns["point"][order], np.arange(1, points)))
 
 
 def _ranked(overlaps: NDArray[np.float64], point: Point) -> tuple[Average, ...]:

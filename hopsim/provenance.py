@@ -16,6 +16,7 @@ import numpy as np
 
 from . import dynamics, interactions, patterns
 from .annealing import Annealing
+from .errors import Refused
 from .networks import Law, Network
 from .simulation import Point, Protocol, Run
 from .version import __version__
@@ -50,7 +51,7 @@ def key(thing: Point) -> str:
     return hashlib.sha256(canonical(thing).encode()).hexdigest()[:32]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**16)
 def _canonical(point: Point, trajectory: int) -> str:
     return json.dumps({"trajectory": trajectory} | _plain(point), sort_keys=True, separators=(",", ":"))
 
@@ -103,6 +104,10 @@ def _plain(thing: object) -> Any:
 def _revived(plain: Any, stored: Mapping[str, patterns.Stored]) -> Any:
     if not isinstance(plain, dict):
         return plain
+    if plain["kind"] not in _KINDS:
+        raise Refused(
+            f"a point is of kind {plain['kind']!r}, which this version of hopsim does not know; use a newer one"
+        )
     kind = _KINDS[plain["kind"]]
     if kind is patterns.Stored:
         return stored[plain["sha256"]]

@@ -52,6 +52,7 @@ class Store:
         self._contents = contents
         self._records = list(records)  # not yet in the contents
         self._completed: set[str] | None = None
+        self._points: list[Point] | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -128,8 +129,10 @@ class Store:
     def points(self) -> list[Point]:
         """Every point that has results or failures, sorted by key."""
         contents = self.contents()
-        texts = contents.points.get("json", np.empty(0, dtype="S1"))
-        return [provenance.point_of(text.decode(), contents.patterns) for text in texts.tolist()]
+        if self._points is None:
+            texts = contents.points.get("json", np.empty(0, dtype="S1")).tolist()
+            self._points = [provenance.point_of(text.decode(), contents.patterns) for text in texts]
+        return list(self._points)
 
     def current(self) -> NDArray[np.bool_]:
         """Which of points() this version of the package would compute the same; the others are kept, and not mixed in.
@@ -207,7 +210,7 @@ class Store:
         """Everything, as it is written to a file."""
         if self._records:
             _merge(self._contents, self._records)
-            self._records = []
+            self._records, self._points = [], None
         return self._contents
 
 

@@ -90,3 +90,11 @@ def test_the_environment_names_versions():
     environment = json.loads(json.dumps(provenance.environment()))
     assert environment["numpy"] == np.__version__
     assert environment["machine"]
+
+
+def test_a_point_of_a_newer_version_is_refused():
+    text = provenance.canonical(POINTS[0]).replace('"Quadratic"', '"Octonionic"')
+    with pytest.raises(
+        hs.Refused, match="kind 'Octonionic', which this version of hopsim does not know; use a newer one"
+    ):
+        provenance.point_of(text, {})
