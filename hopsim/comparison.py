@@ -72,9 +72,9 @@ def tabulate(store: Store, points: Collection[Point] | None = None) -> list[Row]
 def predicted_overlap(point: Point) -> float:
     """The replica-symmetric overlap at the realised load, on the retrieval branch that a positive cue starts on.
 
-    Where a network learns from examples of patterns without blanks, that with the archetype; a few diluted patterns,
-    which are retrieved together, are followed from the hierarchical start. nan where no theory is known (ensemble,
-    interaction, synchronous update), where the start chooses no branch and where the branch does not exist.
+    Where a network learns from examples, that with the archetype. A few diluted patterns, which are retrieved together,
+    are followed from the hierarchical start. nan where no theory is known (ensemble, interaction, synchronous update, a
+    few archetypes with blanks), where the start chooses no branch and where the branch does not exist.
     """
     if isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
         return math.nan
@@ -109,7 +109,9 @@ def relaxed_overlaps(point: Point) -> tuple[float, ...]:
 def _alone(point: Point) -> float:
     """The overlap of one pattern that is retrieved alone."""
     law, load, temperature = point.network.law, point.network.load, point.dynamics.temperature
-    if isinstance(law.ensemble, Examples) and law.ensemble.dilution == 0:
+    if isinstance(law.ensemble, Examples) and (
+        law.ensemble.dilution == 0 or point.network.patterns > FEW_PATTERNS
+    ):
         return theory.examples.solve(law, load=load, temperature=temperature).order.m[0]
     return float(theory.solve(law, load=load, temperature=temperature).order.m) if theory.supports(law) else math.nan
 

@@ -77,12 +77,6 @@ def stopping() -> bool:
     return _asked.get()()
 
 
-def stop(executor: Executor) -> None:
-    """Ask the tasks of an executor to stop, if it is one of this package."""
-    if isinstance(executor, Workers):
-        executor.stop()
-
-
 def serial() -> Workers:
     """In this thread, one after the other."""
     return _Serial()
@@ -116,7 +110,6 @@ def dask(workers: int, scheduler: str | None = None) -> Workers:
 def local_cluster(workers: int) -> Any:
     """A Dask cluster on this machine: processes of one thread each, quiet, on free ports."""
     with _signals_held():
-        resource_tracker.ensure_running()
         return _distributed().LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -162,7 +155,6 @@ class _Processes(_Threads):
 
     def __init__(self, workers: int) -> None:
         ThreadPoolExecutor.__init__(self, workers)
-        resource_tracker.ensure_running()  # its start would let signals through again
         # not an Event: a child that is killed while it asks would keep its lock
         self._flag = multiprocessing.get_context("spawn").RawValue("b", 0)
         self._idle: deque[_Child] = deque()
@@ -290,6 +282,7 @@ def _signals_held() -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
+    resource_tracker.ensure_running()  # its own start, if it came later, would let them through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield

@@ -1,6 +1,5 @@
 """Integer energy levels: the values of a polynomial interaction on every overlap that its patterns can have."""
 
-import itertools
 import math
 from collections.abc import Iterable
 from fractions import Fraction
@@ -42,12 +41,12 @@ class Levels:
         _check_differences(self._values.values(), self.neurons, self.rows.size)
         for row, (size, g) in enumerate(self._values.items()):
             first = self.neurons - size + 2
-            drop[row, first : first + 2 * size : 2] = [b - a for a, b in itertools.pairwise(g)]
+            drop[row, first : first + 2 * size : 2] = np.diff(g)
         return drop
 
     @cached_property
     def _totals(self) -> NDArray[Any]:
-        largest = max(abs(value) for g in self._values.values() for value in g)
+        largest = max(int(np.abs(g).max()) for g in self._values.values())
         exact = np.int64 if largest * self.rows.size < INT64_LIMIT else object
         totals = np.zeros((len(self._values), 2 * self.neurons + 1), dtype=exact)
         for row, (size, g) in enumerate(self._values.items()):
@@ -83,15 +82,22 @@ class WeightedLevels(Levels):
         self._mean = Fraction(total - self._zero, 4) if self._quadratic else Fraction(total)
 
     @cached_property
+    def most_cost(self) -> int:
+        """What bounds M^p, and every sum of differences over the patterns: each is at most 2 max|S| · p reach^(p-1).
+
+        Refused unless it is below 2^63.
+        """
+        slope = self.degree * self.reach ** (self.degree - 1)
+        most: int = max(self.reach * slope, self._columns * 2 * self.largest * slope)
+        _check_sum(most, self.neurons, self._columns, "lower neurons, load, degree or examples")
+        return most
+
+    @cached_property
     def values(self) -> NDArray[np.int64]:
         """values[M + reach] = M^p, or M²/4 rounded down: G but for a constant, which no energy difference sees.
 
-        M and n have one parity, so that the rounding is such a constant too. Refused unless every sum of differences
-        over the patterns is below 2^63: each is at most 2 max|S| · p reach^(p-1).
+        M and n have one parity, so that the rounding is such a constant too.
         """
-        slope = self.degree * self.reach ** (self.degree - 1)
-        most = max(self.reach * slope, self._columns * 2 * self.largest * slope)
-        _check_sum(most, self.neurons, self._columns, "lower neurons, load, degree or examples")
         M = np.arange(-self.reach, self.reach + 1, dtype=np.int64)
         return M * M // 4 if self._quadratic else M**self.degree
 
@@ -107,13 +113,22 @@ def of_patterns(interaction: Polynomial, patterns: Learned, scale: float) -> Lev
     return (Levels if patterns.dtype == np.int8 else WeightedLevels)(interaction, patterns, scale)
 
 
+def table_bytes(interaction: Polynomial, neurons: int, patterns: int) -> int:
+    """What tables of G take where patterns have blanks: a row for each number of entries, about 4 √N for random ones.
+
+    A table serves the energy; for degrees above 2, three more serve the motion.
+    """
+    tables = 1 if isinstance(interaction, Quadratic) else 4
+    return 16 * tables * neurons * min(patterns, 4 * math.isqrt(neurons) + 1)
+
+
 def check_range(interaction: Polynomial, neurons: int, patterns: int) -> None:
     """Refuse a network whose energy differences could exceed 64 bits (pattern sizes n ≤ N are bounded by n = N)."""
     _check_differences([_values(interaction, neurons)], neurons, patterns)
 
 
-def _check_differences(values: Iterable[tuple[int, ...]], neurons: int, patterns: int) -> None:
-    largest = max((abs(b - a) for g in values for a, b in itertools.pairwise(g)), default=0)
+def _check_differences(values: Iterable[NDArray[Any]], neurons: int, patterns: int) -> None:
+    largest = max((int(np.abs(np.diff(g)).max()) for g in values if g.size > 1), default=0)
     way_out = 'lower neurons, load or degree, or use indices = "distinct"'
     _check_sum(largest * patterns, neurons, patterns, way_out)
 
@@ -144,9 +159,11 @@ def _mean_power(patterns: NDArray[np.int16], degree: int) -> int:
     return int(means[degree].sum())
 
 
-@lru_cache(maxsize=4096)
-def _values(interaction: Polynomial, size: int) -> tuple[int, ...]:
-    return tuple(interaction.values(size))
+@lru_cache(maxsize=1024)
+def _values(interaction: Polynomial, size: int) -> NDArray[Any]:
+    """G on the overlaps of a pattern of this size: int64 where its differences fit too, else Python integers."""
+    exact = interaction.values(size)
+    return np.array(exact, dtype=np.int64 if max(map(abs, exact)) < INT64_LIMIT // 2 else object)
 
 
 @lru_cache(maxsize=4096)

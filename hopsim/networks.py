@@ -22,7 +22,7 @@ from .interactions import (
     Rectified,
     check_indices,
 )
-from .levels import Levels, of_patterns
+from .levels import Levels, of_patterns, table_bytes
 from .patterns import Diluted, Ensemble, Examples, Learned, Rademacher, Stored
 
 OVERLAP_BLOCK = 2**14  # patterns at a time when overlaps are computed, so that the real-valued copy stays small
@@ -72,12 +72,13 @@ class Network:
         """Bytes that one disorder sample and one chain of it take, roughly, without the trace."""
         columns = self.columns
         entries, blocks = self.neurons * columns, 4 * self.neurons * min(columns, OVERLAP_BLOCK)
-        couplings = (
-            4 * entries + 8 * self.neurons**2
-            if representations.has_couplings(self.law.interaction, self.neurons, columns)
-            else 0
-        )
-        return 2 * entries + 64 * columns + blocks + couplings
+        interaction, ensemble = self.law.interaction, self.law.ensemble
+        couplings = representations.coupling_bytes(interaction, self.neurons, columns)
+        blanks = isinstance(ensemble, Stored) or getattr(ensemble, "dilution", 0) > 0
+        tables = 0
+        if blanks and isinstance(interaction, Polynomial):
+            tables = table_bytes(interaction, self.neurons, columns)
+        return 2 * entries + 64 * columns + blocks + couplings + tables
 
     @property
     def columns(self) -> int:

@@ -13,6 +13,7 @@ Patterns = NDArray[np.int8]
 Learned = NDArray[Any]  # int8 patterns or examples, or int16 sums of them
 Learning = Literal["supervised", "unsupervised"]
 MOST_EXAMPLES = 2**15 - 1  # their sums are 16-bit
+REALS = 2**16  # random numbers at a time
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Diluted:
     def draw(self, neurons: int, patterns: int, rng: np.random.Generator) -> Patterns:
         """int8[N, K] of -1, 0, +1."""
         signs = _signs(rng, (neurons, patterns))
-        for site in range(neurons if self.dilution > 0 else 0):
-            signs[site] *= rng.random(patterns) >= self.dilution
+        for block in _blocks(signs, patterns) if self.dilution > 0 else ():
+            block *= rng.random(block.shape) >= self.dilution
         return signs
 
 
@@ -145,17 +146,24 @@ class Examples:
         """What the energy is made of, site by site: int16[N, K] of Σ_a η^a, or int8[N, K M] of examples μ M + a."""
         neurons, patterns = archetypes.shape
         learned = np.empty((neurons, self.columns(patterns)), dtype=np.int16 if self.supervised else np.int8)
-        for site, entries in enumerate(archetypes):  # site by site, so that the real numbers take little memory
-            kept = rng.random((patterns, self.examples)) < (1 + self.quality) / 2
+        reals = patterns * self.examples
+        for entries, block in zip(_blocks(archetypes, reals), _blocks(learned, reals), strict=True):
+            kept = rng.random((*entries.shape, self.examples)) < (1 + self.quality) / 2
             if self.supervised:
-                learned[site] = entries * (2 * kept.sum(axis=1) - self.examples)
+                block[:] = entries * (2 * kept.sum(axis=2) - self.examples)
             else:
-                learned[site] = np.where(kept, entries[:, None], -entries[:, None]).ravel()
+                block[:] = np.where(kept, entries[..., None], -entries[..., None]).reshape(block.shape)
         return learned
 
 
 Ensemble = Rademacher | Biased | Diluted | Stored | Examples
 CATALOGUE = (Rademacher, Biased, Diluted, Stored, Examples)
+
+
+def _blocks(array: Learned, reals: int) -> list[Learned]:
+    """Views of some sites each, `reals` real numbers a site, so that these take little memory at a time."""
+    sites = max(1, REALS // reals)
+    return [array[first : first + sites] for first in range(0, len(array), sites)]
 
 
 def _signs(rng: np.random.Generator, shape: tuple[int, int]) -> Patterns:

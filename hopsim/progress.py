@@ -47,6 +47,11 @@ class Progress:
             self._told = time.monotonic()
             print(self.line(), file=sys.stderr, flush=True)
 
+    def extend(self, total: int) -> None:
+        """The scan has grown: so many runs in all."""
+        self._total = self._bar.total = total
+        self._bar.refresh()
+
     def line(self) -> str:
         """Runs done and to do, rate and time left, in words."""
         seconds = time.monotonic() - self._started

@@ -64,14 +64,22 @@ class Table:
 
 
 class Weighted:
-    """Tabulated G for patterns of any integer entries, such as sums of examples: a proposal and a flip cost O(K)."""
+    """Patterns of any integer entries, such as sums of examples: a proposal and a flip cost O(K).
+
+    Products of entries and overlaps in degree 2, in 32 bits where all sums fit; tabulated G in others.
+    """
 
     def __init__(self, levels: WeightedLevels, patterns: NDArray[np.int16]) -> None:
-        self._layout, self.unit = (patterns, levels.values), levels.unit
+        kind, self.unit = np.int32 if levels.most_cost < 2**31 else np.int64, levels.unit
+        if levels.degree == 2:
+            squares = (patterns.astype(kind) ** 2).sum(axis=1, dtype=kind)
+            self._kernel, self._layout = weighted.product_sweeps, (patterns, squares)
+        else:
+            self._kernel, self._layout = weighted.weighted_sweeps, (patterns, levels.values)
 
     def motion(self, spins: NDArray[np.int8], overlaps: NDArray[np.int32], order: str, synchronous: bool) -> Motion:
         """A chain on this representation."""
-        return InPlace(weighted.weighted_sweeps, spins, overlaps, *self._layout, synchronous=synchronous)
+        return InPlace(self._kernel, spins, overlaps, *self._layout, synchronous=synchronous)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +99,7 @@ class Exponents:
 
 
 class Pairwise:
-    """Quadratic interaction, ±1 patterns: the fast motions in any order while N K < 2^31.
+    """Quadratic interaction: the fast motions in any order while N K < 2^31.
 
     Else, and for synchronous updates, the general kernels.
     """
@@ -185,22 +193,37 @@ def exponents(interaction: Exponentiated, patterns: NDArray[np.int8]) -> Exponen
 
 
 def chosen(interaction: Polynomial | Exponentiated, levels: Levels | None, patterns: Learned) -> Representation:
-    """The fast layouts where patterns are ±1 and the degree is 2, 3 or 4; else couplings for the quadratic interaction
-    while J fits in 1 GiB and, for -1, 0, +1, its fields in 32 bits; else the table."""
+    """The fast layouts for degree 2, and for 3 and 4 where patterns are ±1; the table for any other polynomial.
+
+    Sums of examples in degree 2 have couplings where `has_couplings`.
+    """
     if isinstance(interaction, Exponentiated):
         return exponents(interaction, patterns)
     assert levels is not None
     if isinstance(levels, WeightedLevels):
         coupled = has_couplings(interaction, *patterns.shape)
         return couplings(levels, patterns) if coupled else Weighted(levels, patterns)
-    if isinstance(interaction, Quadratic) and patterns.all():
+    if isinstance(interaction, Quadratic):
         return Pairwise(levels, patterns)
     if isinstance(interaction, Power) and DenseLayout.fits(interaction, patterns):
         return Dense(interaction, levels, patterns)
-    return couplings(levels, patterns) if has_couplings(interaction, *patterns.shape) else table(levels, patterns)
+    return table(levels, patterns)
 
 
 def has_couplings(interaction: Polynomial | Exponentiated, neurons: int, patterns: int) -> bool:
-    """Whether a network is moved on its couplings: the rule of `chosen`."""
+    """Whether the general kernel for the network is that of couplings: where they fit, and cost less than overlaps.
+
+    They fit while J takes at most 1 GiB and, for -1, 0, +1, its fields 32 bits. In measured ns per proposal at
+    acceptance a, couplings cost 5 + a N/3, sums of products 10 + K/8 + a (30 + K/2): at 1 % equal at K = N/40, at 10 %
+    at N/6; below K = N/20 couplings gain little and take memory.
+    """
     fits = 4 * neurons**2 <= pairwise.COUPLING_BYTES and neurons * patterns < 2**31 and patterns < 2**24
-    return isinstance(interaction, Quadratic) and fits
+    return isinstance(interaction, Quadratic) and fits and 20 * patterns > neurons
+
+
+def coupling_bytes(interaction: Polynomial | Exponentiated, neurons: int, patterns: int) -> int:
+    """What the couplings of a network take, roughly, while they are made; 0 where it is moved without."""
+    if has_couplings(interaction, neurons, patterns):
+        return 4 * neurons * patterns + 8 * neurons**2
+    quadratic = isinstance(interaction, Quadratic)
+    return 3 * pairwise.coupling_bytes(neurons, patterns, np.int8) if quadratic else 0

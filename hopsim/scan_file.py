@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import dynamics, networks
+from . import adaptive, dynamics, networks
+from .adaptive import AdaptiveScan, Refinement
 from .dynamics import Dynamics
 from .errors import Refused
 from .hdf5 import read_patterns
@@ -49,10 +50,13 @@ def read(path: Path) -> Scan:
 
 
 def of_store(store: Store) -> Scan:
-    """The scan, or the part of it, that a store was last written by, with the patterns embedded there."""
+    """The scan, or the part of it, that a store was last written by, with the patterns embedded there.
+
+    A scan that grows is returned as far as the results let it.
+    """
     scan = parse(store.scan_text, name=store.scan_name, folder=Path(), stored=store.scan_patterns)
     part, parts = map(int, store.scan_shard.split("/"))
-    return replace(scan, shard=(part, parts))
+    return adaptive.grown(replace(scan, shard=(part, parts)), store)
 
 
 def packaged() -> dict[str, Path]:
@@ -70,7 +74,7 @@ def parse(text: str, *, name: str, folder: Path, stored: Stored | None = None) -
     for section in ("network", "dynamics", "protocol", "scan"):
         if not isinstance(tables.get(section), dict):
             raise Refused(f"scan {name} needs a section [{section}]; see `hopsim run --help` for an example")
-    _refuse_unknown("section", set(tables), ("network", "dynamics", "protocol", "scan"), f"scan {name}")
+    _refuse_unknown("section", set(tables), ("network", "dynamics", "protocol", "scan", "refine"), f"scan {name}")
     scan, protocol = _Section("scan", tables["scan"]), _Section("protocol", tables["protocol"])
     samples, seed = scan.whole("samples", 1), scan.whole("seed", 0)
     scan.end()
@@ -78,7 +82,10 @@ def parse(text: str, *, name: str, folder: Path, stored: Stored | None = None) -
     rules = _rules(_Section("dynamics", tables["dynamics"]))
     one_protocol = _protocol(protocol)
     points = [Point(network, rule, one_protocol, seed) for network in laws for rule in rules]
-    return Scan(name, text, tuple(dict.fromkeys(points)), samples)
+    once = tuple(dict.fromkeys(points))
+    if "refine" not in tables:
+        return Scan(name, text, once, samples)
+    return AdaptiveScan(name, text, once, samples, refinement=_refinement(tables["refine"]))
 
 
 def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[Network]:
@@ -193,6 +200,21 @@ def _protocol(section: "_Section") -> Protocol:
             given[key] = section.flag(key)
     section.end()
     return _named("protocol", Protocol, given)
+
+
+def _refinement(table: object) -> Refinement:
+    if not isinstance(table, dict):
+        raise Refused(f"[refine] must be a section, got {table!r}")
+    section = _Section("refine", table)
+    given = {
+        "observable": section.choice("observable", adaptive.OBSERVABLES),
+        "level": section.number("level"),
+        "width": section.number("width"),
+        "error": section.number("error"),
+        "samples_most": section.whole("samples_most", 1),
+    }
+    section.end()
+    return _named("refine", Refinement, given)
 
 
 def _named(section: str, build: Callable[..., T], given: Mapping[str, Any]) -> T:

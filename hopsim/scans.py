@@ -140,8 +140,11 @@ def run(
     executor: Workers,
     progress: Callable[[int, int], object] = lambda runs, updates: None,
     checkpoints: Checkpoints | None = None,
+    grow: Callable[[Scan], Scan] = lambda scan: scan,
 ) -> Summary:
     """Compute the runs that the store does not have and append them; a failing run is recorded and the rest goes on.
+
+    When all has been written, `grow` is asked for the scan that follows, until it gives the same scan again.
 
     The results do not depend on the executor. `progress` is told first how many runs were there before, then how many
     have just ended and with how many offered flips. On KeyboardInterrupt workers are asked to stop, and what has
@@ -155,15 +158,22 @@ def run(
     finished, failures, unwritten = 0, list[Outcome](), list[Done]()
     written = time.monotonic()
     try:
-        for done in work.done():
-            unwritten.append(done)
-            finished += sum(o.columns is not None for o in done.outcomes)
-            failures += [o for o in done.outcomes if o.columns is None]
-            if time.monotonic() - written > SECONDS_BETWEEN_WRITES:
-                batch, unwritten = unwritten, []  # an interrupt in the middle of a write must not write it twice
-                _write(store, batch)
-                written = time.monotonic()
-            progress(len(done.outcomes), sum(_updates(o.run) for o in done.outcomes))
+        while True:
+            for done in work.done():
+                unwritten.append(done)
+                finished += sum(o.columns is not None for o in done.outcomes)
+                failures += [o for o in done.outcomes if o.columns is None]
+                if time.monotonic() - written > SECONDS_BETWEEN_WRITES:
+                    batch, unwritten = unwritten, []  # an interrupt in the middle of a write must not write it twice
+                    _write(store, batch)
+                    written = time.monotonic()
+                progress(len(done.outcomes), sum(_updates(o.run) for o in done.outcomes))
+            batch, unwritten = unwritten, []
+            _write(store, batch)
+            if (further := grow(scan)) == scan:
+                break
+            scan = further
+            work.add(scan.batches(store.completed()))
         if checkpoints and before + finished == scan.size:
             shutil.rmtree(checkpoints.folder, ignore_errors=True)
     except KeyboardInterrupt:
@@ -200,6 +210,10 @@ class _Work:
                 return
             for future in wait(self._under_way, return_when=FIRST_COMPLETED).done:
                 yield self._ended(future, self._under_way.pop(future))
+
+    def add(self, batches: Iterator[Batch]) -> None:
+        """More to do, when all else is done."""
+        self._batches = batches
 
     def end(self) -> list[Done]:
         """Wait for the tasks that run, drop those that do not, and return what has been done."""

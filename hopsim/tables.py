@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Sequence
 
+from .columns import Columns
 from .comparison import Row, to_array
 from .scans import Scan
 from .simulation import Point
@@ -34,6 +35,16 @@ def as_text(rows: list[Row]) -> str:
     header = "in every row: " + ", ".join(f"{n} = {shown(array[n][0].item())}" for n in same if shown(names[n]))
     body = aligned(shown_names, [[record[n].item() for n in shown_names] for record in array])
     return f"{header}\n\n{body}"
+
+
+def columns_as_csv(columns: Columns) -> str:
+    """Named columns with full digits; an empty field where there is no number."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    writer.writerows([_field(value) for value in row] for row in rows)
+    return text.getvalue()
 
 
 def aligned(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -17,6 +17,7 @@ import sys
 from typing import Any
 
 from hopsim import cli, executors
+from hopsim.cli import arguments
 from hopsim.errors import Refused
 
 
@@ -27,7 +28,7 @@ def main() -> int:
         cluster = executors.local_cluster(chosen.cores) if chosen.local else _slurm(chosen)
     except Refused as error:
         print(f"slurm_dask: {error}", file=sys.stderr)
-        return cli.REFUSED
+        return arguments.REFUSED
     with cluster:
         address = cluster.scheduler_address
         return cli.main(["run", chosen.scan, "--executor", "dask", "--scheduler", address, *rest])
@@ -35,7 +36,7 @@ def main() -> int:
 
 def _slurm(chosen: argparse.Namespace) -> Any:
     import dask
-    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue import SLURMCluster  # type: ignore[attr-defined]
 
     if shutil.which("sbatch") is None:
         raise Refused("no sbatch on this machine; run it where SLURM takes jobs, or with --local")

@@ -91,13 +91,13 @@ def die_inside(place: str, call: int) -> None:
         die()
 
     if place == "journal":
-        journal.Journal.append = half_append  # type: ignore[method-assign]
+        journal.Journal.append = half_append  # type: ignore[method-assign, assignment]
     else:
         hdf5.os.replace = interrupted_replace  # type: ignore[attr-defined]
 
 
 if LOG in os.environ:  # also in the worker processes, which import this file again
-    scans.simulate_together = counted(scans.simulate_together)
+    scans.simulate_together = counted(scans.simulate_together)  # type: ignore[attr-defined]
     scans.SECONDS_BETWEEN_WRITES = 0.3
 
 

@@ -169,7 +169,7 @@ def test_wide_lanes(order):
 
 @pytest.mark.parametrize("shape", [(2**15, 1), (1, 2**15), (2**15 - 1, 2**14 + 1)])
 def test_samples_whose_sums_could_leave_their_range_are_refused(shape):
-    layout = SimpleNamespace(patterns=np.broadcast_to(np.int8(1), shape))
+    layout = SimpleNamespace(patterns=np.broadcast_to(np.int8(1), shape), blanks=False)
     assert not LaneLayout.fits(layout)
     with pytest.raises(Refused, match="one by one"):
         LaneLayout(layout)

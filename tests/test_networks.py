@@ -87,8 +87,7 @@ def test_couplings_are_hebbian_without_diagonal():
         [0 if i == j else sum(x * y for x, y in zip(a, b, strict=True)) for j, b in enumerate(patterns)]
         for i, a in enumerate(patterns)
     ]
-    assert isinstance(quenched.representation, representations.Couplings)
-    assert quenched.representation.couplings.tolist() == expected
+    assert representations.couplings(quenched.levels, quenched.patterns).couplings.tolist() == expected
 
 
 @pytest.mark.parametrize("interaction", naive.POLYNOMIALS, ids=repr)

@@ -75,8 +75,10 @@ def collect(rows: Sequence[Row]) -> Data:
 
 
 def draw(data: Data, against: Against = "examples", ax: Axes | None = None) -> Figure:
-    """Colour by quality, filled and solid for supervised, open and dashed for unsupervised learning; against ρ all
-    points fall on the Gaussian limit, but for the extra noise of unsupervised learning at high load."""
+    """Colour by quality, filled and solid for supervised, open and dashed for unsupervised learning, dotted at ρ = 1.
+
+    Against ρ all points fall on the Gaussian limit, but for the extra noise of unsupervised learning at high load.
+    """
     ax = ax if ax is not None else style.axes()
     qualities = sorted({curve.quality for curve in data.points}, reverse=True)
     colours, markers = (dict(zip(qualities, cycle(look), strict=False)) for look in (style.COLOURS, style.MARKERS))
@@ -86,6 +88,10 @@ def draw(data: Data, against: Against = "examples", ax: Axes | None = None) -> F
     if against == "entropy":
         ax.plot(data.limit.entropy, data.limit.overlap, color="0.3", linewidth=1.2, zorder=1)
         ax.axvline(1, color="0.3", linestyle=":", linewidth=1)
+    most = max(points.examples.max() for points in data.points)
+    for quality in qualities if against == "examples" else ():
+        if 1 < theory.examples.threshold(quality) < most:
+            ax.axvline(theory.examples.threshold(quality), color=colours[quality], linestyle=":", linewidth=1)
     for points in data.points:
         colour, supervised = colours[points.quality], points.learning == "supervised"
         ax.errorbar(
@@ -121,7 +127,7 @@ def _legend(ax: Axes, against: Against, colours: dict[float, str], markers: dict
         shown.append(Line2D([], [], color="0.3", linestyle=line, label=learning, **marker))  # type: ignore[arg-type]
     if against == "entropy":
         shown.append(Line2D([], [], color="0.3", linewidth=1.2, label="Gaussian limit"))
-        shown.append(Line2D([], [], color="0.3", linestyle=":", label=r"$\rho = 1$"))
+    shown.append(Line2D([], [], color="0.3", linestyle=":", label=r"$\rho = 1$"))
     ax.legend(handles=shown, frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 

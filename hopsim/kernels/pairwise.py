@@ -1,4 +1,4 @@
-"""Fast sweeps of the classical network with ±1 patterns: 64 proposals at once in cyclic order, one by one in others.
+"""Fast sweeps of the classical network: 64 proposals at once in cyclic order, one by one in others.
 
 Layout. Sites come in blocks of 64; of a block, `signs` holds one bit a site (1: spin -1) and `bits[K' q + μ]` the bits
 ξ > 0 of pattern μ in block q (K' = K rounded up to 8). With e = 2 for even K, else 1, every coupling is a multiple of
@@ -14,6 +14,11 @@ most = 2^31 - 128, the largest float32 below 2^31, ⌈t⌉ - base still fits 32 
 `weights` are the overlaps: M for odd K, (M - N mod 2)/2 for even K. What follows the same bits is the trajectory of the
 general kernels: same words, same float32 thresholds, same comparisons.
 
+Blanks. Patterns with entries 0 have a second plane of bits, those of ξ < 0, as long as the first and behind it; in
+`rows`, behind the first of the same site. Then e = 1 for every K, and the weights are the numbers (M + n)/2 of sites
+that agree with a pattern of n entries, so that g = Σ ξ (weight) + offset, with the offset of spin -1 larger by the
+number of patterns that the site is part of: the second half of `offsets`.
+
 In all kernels `sizes` are N, K, K' and log2 e; `proposals` are the key, the first sweep, their number, rule and scale.
 """
 
@@ -27,10 +32,14 @@ from .vectors import (
     add_rows,
     fill_bounds,
     fill_limits,
+    move_signed_weights,
     move_weights,
     offer,
     sum_fields,
+    sum_signed_fields,
+    sum_signed_weights,
     sum_weights,
+    turn_signed_weights,
     turn_weights,
 )
 
@@ -43,25 +52,32 @@ _ALL = np.uint64(2**64 - 1)
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def couple(couplings, columns, neurons, patterns, halvings):
-    """J' between all sites but themselves, by popcount; couplings[side * side], columns uint64[words, side] of bits.
+    """J' between all sites but themselves, by popcount; couplings[side * side], columns uint64[planes, words, side].
 
     Returns the largest |J'| and max_i Σ_j |J'_ij|; entries that do not fit the array are then wrong.
     """
-    words, side = columns.shape
-    differing, sums = np.empty(side, dtype=np.int32), np.zeros(neurons, dtype=np.int64)
+    planes, words, side = columns.shape
+    products, sums = np.empty(side, dtype=np.int32), np.zeros(neurons, dtype=np.int64)
     largest = np.int64(0)
     for first in range(0, neurons, 1024):
         last = min(first + 1024, neurons)
-        count = differing[first:last]
+        count = products[first:last]
         for i in range(neurons):
-            count[:] = 0
+            count[:] = patterns if planes == 1 else 0
             for w in range(words):
-                chosen, column = columns[w, i], columns[w, first:last]
-                for j in range(count.size):
-                    count[j] = np.int32(count[j] + np.int32(ones(column[j] ^ chosen)))
+                chosen, column = columns[0, w, i], columns[0, w, first:last]
+                if planes == 1:
+                    for j in range(count.size):
+                        count[j] = np.int32(count[j] - np.int32(2 * ones(column[j] ^ chosen)))
+                else:
+                    entries, other = chosen | columns[1, w, i], columns[1, w, first:last]
+                    for j in range(count.size):
+                        common = entries & (column[j] | other[j])
+                        differing = np.int32(2 * ones(common & (column[j] ^ chosen)))
+                        count[j] = np.int32(count[j] + np.int32(np.int32(ones(common)) - differing))
             row, total, most = couplings[i * side + first : i * side + last], np.int32(0), np.int32(0)
             for j in range(count.size):
-                coupling = np.int32(np.int32(patterns) - np.int32(count[j] << 1)) >> halvings
+                coupling = np.int32(count[j]) >> halvings
                 coupling = np.int32(coupling) if j + first != i else np.int32(0)
                 row[j] = coupling
                 size = np.int32(abs(coupling))
@@ -74,14 +90,20 @@ def couple(couplings, columns, neurons, patterns, halvings):
 @njit(cache=True, nogil=True, error_model="numpy")
 def couple_blocks(diagonal, columns, neurons, patterns, halvings):
     """J' between the 64 sites of each block, diagonal[64 * side]; returns the largest |J'|."""
-    words, largest = columns.shape[0], np.int64(0)
+    planes, words, _ = columns.shape
+    largest = np.int64(0)
     for i in range(neurons):
         first = i & -64
         for j in range(first, min(first + 64, neurons)):
-            differing = np.int64(0)
+            product = np.int64(patterns if planes == 1 else 0)
             for w in range(words):
-                differing += ones(columns[w, i] ^ columns[w, j])
-            coupling = (patterns - 2 * differing) >> halvings if i != j else np.int64(0)
+                differing = columns[0, w, i] ^ columns[0, w, j]
+                if planes == 2:
+                    common = (columns[0, w, i] | columns[1, w, i]) & (columns[0, w, j] | columns[1, w, j])
+                    differing &= common
+                    product += ones(common)
+                product -= 2 * ones(differing)
+            coupling = product >> halvings if i != j else np.int64(0)
             diagonal[64 * i + j - first] = coupling
             largest = max(largest, abs(coupling))
     return largest
@@ -132,9 +154,24 @@ def unpack_signs(signs, spins):
         spins[i] = np.int8(1) - np.int8(2) * np.int8((signs[i >> 6] >> np.uint64(i & 63)) & _ONE)
 
 
+@njit(inline="always", error_model="numpy")
+def _has_blanks(bits, blocks, stride):
+    """Whether there is a second plane of bits."""
+    return bits.size > blocks * stride
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def count_overlaps(signs, bits, stride, neurons, overlaps):
-    """M_μ = 2 (number of sites where pattern μ agrees) - N, by popcount: N K / 64 word operations."""
+    """M_μ, the sites where pattern μ agrees less those where it differs, by popcount: N K / 64 word operations."""
+    if _has_blanks(bits, signs.size, stride):
+        overlaps[:] = 0
+        for block in range(signs.size):
+            first = block * stride
+            plus, minus = bits[first : first + overlaps.size], bits[bits.size // 2 + first :]
+            for mu in range(overlaps.size):
+                differing = (plus[mu] & signs[block]) | (minus[mu] & ~signs[block])
+                overlaps[mu] += np.int32(ones(plus[mu] | minus[mu]) - 2 * ones(differing))
+        return
     overlaps[:] = -neurons
     for block in range(signs.size):
         live, row = _live(neurons, block), bits[block * stride : block * stride + overlaps.size]
@@ -196,19 +233,26 @@ def overlap_sweeps(signs, weights, diagonal, offsets, bits, base, odd_bits, size
     """
     neurons, patterns, stride, halvings = sizes
     fields, total = np.empty(base.size, dtype=weights.dtype), total_overlap(weights, sizes)
+    blanks = _has_blanks(bits, signs.size, stride)
     most, flips, before = _most(weights, halvings), 0, -signs.size
     for sweep in range(proposals[2]):
         numbers = _numbers(sweep, flips - before <= signs.size, most, halvings, proposals)
         before = flips
         for block in range(signs.size):
             first, begin, old = np.int64(64 * block), np.int64(block * stride), signs[block]
-            plus, minus = common_terms(total, patterns, halvings)
-            sum_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, plus, minus, old)
+            if blanks:
+                sum_signed_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, old)
+            else:
+                plus, minus = common_terms(total, patterns, halvings)
+                sum_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, plus, minus, old)
             flipped = offer(fields, first, diagonal, base, odd_bits[block], _live(neurons, block), old, *numbers)
             if flipped != np.uint64(0):
                 new, count = old ^ flipped, ones(flipped)
                 signs[block] = new
                 flips += count
+                if blanks:
+                    move_signed_weights(weights, bits, begin, np.int64(stride), flipped, new)
+                    continue
                 agreeing = move_weights(weights, bits, begin, np.int64(stride), flipped, new, np.int64(1 - halvings))
                 agreeing -= (stride - patterns) * ones(flipped & new)  # the columns that only fill up
                 total += 4 * agreeing - 2 * count * patterns
@@ -219,7 +263,7 @@ def overlap_sweeps(signs, weights, diagonal, offsets, bits, base, odd_bits, size
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def total_overlap(weights, sizes):
-    """Σ_μ M_μ."""
+    """Σ_μ M_μ without blanks."""
     neurons, patterns, _, halvings = sizes
     total = np.int64(0)
     for mu in range(patterns):
@@ -234,12 +278,30 @@ def common_terms(total, patterns, halvings):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def weigh(overlaps, weights, bits, blocks, sizes):
+    """The weights of overlaps."""
+    _, patterns, stride, halvings = sizes
+    if not _has_blanks(bits, blocks, stride):
+        for mu in range(patterns):
+            weights[mu] = overlaps[mu] >> halvings
+        return
+    for mu in range(patterns):
+        entries = np.int64(0)
+        for first in range(mu, blocks * stride, stride):
+            entries += ones(bits[first] | bits[bits.size // 2 + first])
+        weights[mu] = (overlaps[mu] + entries) >> 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def all_fields(fields, signs, bits, weights, offsets, sizes):
     """Fields g of all sites from the weights."""
     _, patterns, stride, halvings = sizes
     plus, minus = common_terms(total_overlap(weights, sizes), patterns, halvings)
     for block in range(signs.size):
         first, begin = np.int64(64 * block), np.int64(block * stride)
+        if _has_blanks(bits, signs.size, stride):
+            sum_signed_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, signs[block])
+            continue
         sum_fields(fields, first, bits, begin, weights, np.int64(stride), offsets, plus, minus, signs[block])
 
 
@@ -265,14 +327,13 @@ def settle_all(
     Writes spins int8[R, N], overlaps int32[R, K] and the sweeps that flipped something, -1 where `most_sweeps` all did;
     fields and weights are room to work in.
     """
-    neurons, patterns, stride, halvings = sizes
+    neurons, patterns, stride, _ = sizes
     trace = 0, 0, np.empty((0, neurons), dtype=np.int8), np.empty((0, patterns), dtype=np.int32)
     proposals = np.uint64(0), np.int64(0), 1, SIGN, np.float32(0.0)
     for start in range(signs.shape[0]):
         row = signs[start]
         count_overlaps(row, bits, stride, neurons, overlaps[start])
-        for mu in range(patterns):
-            weights[mu] = overlaps[start, mu] >> halvings
+        weigh(overlaps[start], weights, bits, row.size, sizes)
         all_fields(fields, row, bits, weights, offsets, sizes)
         sweeps[start] = -1
         for sweep in range(most_sweeps + 1):
@@ -366,28 +427,38 @@ def ordered_field_sweeps(signs, fields, couplings, bits, base, sizes, order, pro
 def ordered_overlap_sweeps(signs, weights, rows, offsets, bits, base, sizes, order, proposals, *trace):
     """Overlaps, each sweep a fresh permutation or sites drawn with replacement: every proposal sums K weights.
 
-    rows uint64[N * ⌈K/64⌉] are the bits ξ > 0 site by site. At T = 0 a permutation without a flip is the last one done.
-    Returns the number of flips.
+    rows uint64[64 blocks * planes * ⌈K/64⌉] are the bits site by site. At T = 0 a permutation without a flip is the
+    last one done. Returns the number of flips.
     """
     neurons, patterns, _, halvings = sizes
     sites, words, below, units, spins, odd = _room(signs, base, neurons, halvings)
-    width, total = np.int64(rows.size // base.size), total_overlap(weights, sizes)
+    blanks = _has_blanks(bits, signs.size, sizes[2])
+    width = np.int64(rows.size // base.size)
+    span = width // 2 if blanks else width
+    total, side = total_overlap(weights, sizes), np.uint64(base.size)
     flips, before = 0, -neurons
     for sweep in range(proposals[2]):
         rough = _start_sweep(sites, words, below, units, flips - before, order, proposals, sweep, halvings)
         before = flips
         for k in range(neurons):
             i = np.uint64(sites[0, k])
-            begin = width * np.int64(i)
-            plus, minus = common_terms(total, patterns, halvings)
-            field = sum_weights(weights, rows, begin, width, offsets[i] + (plus if spins[i] > 0 else minus))
+            begin = np.int64(width * np.int64(i))
+            if blanks:
+                more = np.int64(offsets[i]) + (np.int64(offsets[i + side]) & np.int64(spins[i]) >> 1)  # no branch
+                field = sum_signed_weights(weights, rows, begin, span, more)
+            else:
+                plus, minus = common_terms(total, patterns, halvings)
+                field = sum_weights(weights, rows, begin, span, offsets[i] + (plus if spins[i] > 0 else minus))
             if _accepted(field, spins[i], odd[i], below[k], words[k], rough, halvings, proposals):
                 spins[i] = -spins[i]
                 signs[np.int64(i) >> 6] ^= _ONE << (i & np.uint64(63))
                 flips += 1
-                turn_weights(weights, rows, begin, width, np.int64(spins[i]) << (1 - halvings))
+                if blanks:
+                    turn_signed_weights(weights, rows, begin, span, np.int64(spins[i]))
+                    continue
+                turn_weights(weights, rows, begin, span, np.int64(spins[i]) << (1 - halvings))
                 agreeing = np.int64(0)
-                for w in range(width):
+                for w in range(span):
                     agreeing += ones(rows[begin + w])
                 total += 2 * np.int64(spins[i]) * (2 * agreeing - patterns)
         if _rests(sweep, order[0] and flips == before, signs, bits, sizes, proposals, trace):

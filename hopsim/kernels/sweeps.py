@@ -10,7 +10,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from .chains import flip, record
-from .emit import emitted
+from .emit import emitted, lowest_bit
 from .values import BIT
 
 
@@ -80,6 +80,24 @@ def _look_up(overlaps, offsets, fall, rise, falls, rises, blanks):
     return total
 
 
+@njit(error_model="numpy", nogil=True)
+def _turn(i, spins, overlaps, bits, offsets, fall, rise, falls, rises):
+    """Turn spin i and look up the costs of the patterns that it is part of: one after the other, blanks are skipped."""
+    words, change = falls.size // 64, np.int32(-2 * spins[i])
+    row = np.int64(i) * words
+    spins[i] = -spins[i]
+    for w in range(words):
+        plus = bits[row + w]
+        left = plus | bits[bits.size // 2 + row + w]
+        while left != np.uint64(0):
+            k = lowest_bit(left)
+            left &= left - np.uint64(1)
+            mu = np.uint64(64 * w) + k
+            overlaps[mu] += change * (np.int32(2) * np.int32(plus >> k & np.uint64(1)) - np.int32(1))
+            place = np.uint64(offsets[mu] + overlaps[mu])
+            falls[mu], rises[mu] = fall[place], rise[place]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def table_sweeps(spins, overlaps, patterns, bits, offsets, fall, rise, blanks, orders, thresholds, synchronous, *trace):
     """Any F, by a table of G(M) - G(M - 2) = fall and G(M) - G(M + 2) = rise at offsets[μ] + M for pattern μ.
@@ -108,7 +126,10 @@ def table_sweeps(spins, overlaps, patterns, bits, offsets, fall, rise, blanks, o
                 accepted = _table_cost(i, spins[i], bits, falls, rises, total, blanks) < thresholds[sweep, k]
             if accepted:
                 flips += 1
-                flip(i, spins, overlaps, patterns[i])
-                total = _look_up(overlaps, offsets, fall, rise, falls, rises, blanks)
+                if blanks:
+                    _turn(i, spins, overlaps, bits, offsets, fall, rise, falls, rises)
+                else:
+                    flip(i, spins, overlaps, patterns[i])
+                    total = _look_up(overlaps, offsets, fall, rise, falls, rises, blanks)
         record(sweep, spins, overlaps, trace)
     return flips

@@ -153,6 +153,30 @@ def sum_fields(typingctx, out, first, bits, begin, weights, count, offsets, plus
 
 
 @intrinsic
+def sum_signed_fields(typingctx, out, first, bits, begin, weights, count, offsets, signs):
+    """out[first:first+64] = Σ_{k<count} ±weights[k] + offsets[first:first+64], and more for spins -1.
+
+    The sign is + where bit k is set from bits[begin], - where it is in the second half of bits, else the weight is left
+    out; spins -1 add the second half of the offsets too. count is a multiple of 2.
+    """
+
+    def body(emit, out, first, bits, begin, weights, count, offsets, signs):
+        sums = [emit.variable(emit.constant(out.entry, 0, 64)) for _ in range(4)]
+        other = begin + bits.size.right(1)
+        with emit.loop(count, step=2) as k:
+            for lane in (0, 1):
+                weight, (up, down) = weights.load(k + lane), sums[2 * lane : 2 * lane + 2]
+                up.value = bits.load(begin + (k + lane)).seen_as(BIT).pick(up.value + weight, up.value)
+                down.value = bits.load(other + (k + lane)).seen_as(BIT).pick(down.value + weight, down.value)
+        a, b, c, d = (total.value for total in sums)
+        by_sign = signs.seen_as(BIT).pick(offsets.load(first + offsets.size.right(1), 64), 0)
+        out.store(first, (a + c) - (b + d) + offsets.load(first, 64) + by_sign)
+
+    arguments = (out, _index, bits, _index, weights, _index, offsets, _word)
+    return emitted(types.void(*arguments), body)
+
+
+@intrinsic
 def move_weights(typingctx, weights, bits, begin, count, flipped, signs, shift):
     """weights[k] += (2 n_k - n) << shift, n_k the flipped sites that now agree with pattern k, of n; returns Σ n_k."""
 
@@ -167,6 +191,23 @@ def move_weights(typingctx, weights, bits, begin, count, flipped, signs, shift):
         return total.value.sum()
 
     return emitted(types.int64(weights, bits, _index, _index, _word, _word, _index), body)
+
+
+@intrinsic
+def move_signed_weights(typingctx, weights, bits, begin, count, flipped, signs):
+    """weights[k] += n_k - n'_k, of the flipped sites those that now agree with pattern k and those that do not.
+
+    Entries +1 are bits from bits[begin], entries -1 in the second half of bits.
+    """
+
+    def body(emit, weights, bits, begin, count, flipped, signs):
+        other, up, down = begin + bits.size.right(1), flipped & ~signs, flipped & signs
+        with emit.loop(count, step=8) as k:
+            plus, minus = bits.load(begin + k, 8), bits.load(other + k, 8)
+            agree, differ = (plus & up) | (minus & down), (plus & down) | (minus & up)
+            weights.store(k, weights.load(k, 8) + (agree.ones() - differ.ones()).to(weights.entry))
+
+    return emitted(types.void(weights, bits, _index, _index, _word, _word), body)
 
 
 @intrinsic
@@ -192,5 +233,34 @@ def turn_weights(typingctx, weights, bits, begin, words, change):
         with emit.loop(words) as k:
             moved = bits.load(begin + k).seen_as(BIT).pick(up, -up)
             weights.store(k << 6, weights.load(k << 6, 64) + moved)
+
+    return emitted(types.void(weights, bits, _index, _index, _index), body)
+
+
+@intrinsic
+def sum_signed_weights(typingctx, weights, bits, begin, words, more):
+    """Σ ±weights[k] and more: + over the bits k set in `words` words of bits[begin:], - over those in the next."""
+
+    def body(emit, weights, bits, begin, words, more):
+        up, down = (emit.variable(emit.constant(weights.entry, 0, 64)) for _ in range(2))
+        with emit.loop(words) as k:
+            here = weights.load(k << 6, 64)
+            up.value = bits.load(begin + k).seen_as(BIT).pick(up.value + here, up.value)
+            down.value = bits.load(begin + words + k).seen_as(BIT).pick(down.value + here, down.value)
+        return (up.value - down.value).sum() + more.to(weights.entry)
+
+    return emitted(weights.dtype(weights, bits, _index, _index, _index), body)
+
+
+@intrinsic
+def turn_signed_weights(typingctx, weights, bits, begin, words, change):
+    """weights[k] += change where bit k is set in `words` words of bits[begin:], -= change where it is in the next."""
+
+    def body(emit, weights, bits, begin, words, change):
+        up = change.to(weights.entry)
+        with emit.loop(words) as k:
+            plus = bits.load(begin + k).seen_as(BIT).pick(up, up.like(0).spread(64))
+            minus = bits.load(begin + words + k).seen_as(BIT).pick(up, up.like(0).spread(64))
+            weights.store(k << 6, weights.load(k << 6, 64) + (plus - minus))
 
     return emitted(types.void(weights, bits, _index, _index, _index), body)

@@ -35,8 +35,8 @@ class LaneLayout:
         self.neurons, self.count = pairwise.patterns.shape
         if not self.fits(pairwise):
             raise Refused(
-                f"lanes need fewer than 2^15 neurons, fewer than 2^15 patterns and N K < 2^29, got N = {self.neurons}, "
-                f"K = {self.count}; move these chains one by one"
+                "lanes need entries ±1, fewer than 2^15 neurons, fewer than 2^15 patterns and N K < 2^29, got N = "
+                f"{self.neurons}, K = {self.count}{' with blanks' * pairwise.blanks}; move these chains one by one"
             )
         self.pairwise, self.kind = pairwise, pairwise.number
         self._patterns, self.halvings = pairwise.patterns, pairwise.halvings
@@ -45,7 +45,7 @@ class LaneLayout:
     @classmethod
     def fits(cls, pairwise: PairwiseLayout) -> bool:
         """Whether lanes are exact on the sample."""
-        return max(pairwise.patterns.shape) < 2**15 and pairwise.patterns.size < _BEYOND
+        return not pairwise.blanks and max(pairwise.patterns.shape) < 2**15 and pairwise.patterns.size < _BEYOND
 
     @cached_property
     def words(self) -> NDArray[np.uint64]:

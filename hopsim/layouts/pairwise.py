@@ -1,12 +1,15 @@
-"""The fast motions of the classical network with ±1 patterns, and the rule that chooses among them.
+"""The fast motions of the classical network, and the rule that chooses among them.
 
 Both follow the trajectory of the general kernel bit for bit, so that a chain may change from one to the other:
 `Fields` keeps the field of every site and adds a row of couplings at each flip, `Overlaps` keeps the overlaps and sums
 fields, of 64 sites at a time in cyclic order. Fields and overlaps have 16 bits where they provably fit, else 32: all
 |h| <= (N - 1) K < 2^31, so that costs, and the thresholds that matter to them, fit as well. The couplings take N² bytes
-(1 GiB at N = 32,768; twice that where one of them leaves 8 bits); beyond 1 GiB the overlaps do without them.
+(1 GiB at N = 32,768; twice that where one of them leaves 8 bits); beyond 1 GiB the overlaps do without them. For up to
+64 patterns a proposal costs but 1 to 5 ns more on overlaps than on fields, and couplings are made up to 16 MiB only
+(N = 4096): larger ones would pay after thousands of sweeps.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from functools import cached_property
@@ -21,6 +24,7 @@ from ..kernels import pairwise as kernel
 from .alignment import aligned
 
 COUPLING_BYTES = 2**30
+FEW_PATTERNS, FEW_BYTES = 64, 2**24  # of patterns, and what their couplings may take
 AT_ONCE = 2**22  # proposals: the kernels make their numbers as they go
 _NARROW = 65533  # of |h|/e in 16 bits, below the largest threshold of the kernels
 _WIDE = 2**31 - 129  # of |h| in 32 bits, below theirs
@@ -37,41 +41,69 @@ def pack(negative: NDArray[np.bool_]) -> NDArray[np.uint64]:
     return words.reshape(blocks, *negative.shape[1:])
 
 
+def coupling_bytes(neurons: int, patterns: int, kind: Any) -> int:
+    """What couplings of a kind take; 0 if they are not made."""
+    taken = int((64 * -(-neurons // 64)) ** 2 * np.dtype(kind).itemsize)
+    return taken if taken <= (FEW_BYTES if patterns <= FEW_PATTERNS else COUPLING_BYTES) else 0
+
+
 class PairwiseLayout:
     """One disorder sample laid out for the fast motions; see kernels/pairwise.py for e, odd, base and the weights."""
 
     def __init__(self, patterns: NDArray[np.int8]) -> None:
-        if not (np.abs(patterns) == 1).all():
-            raise Refused("the fast motions of the classical network need patterns of ±1, got other entries")
+        if (np.abs(patterns) > 1).any():
+            raise Refused("the fast motions of the classical network need entries -1, 0 and +1, got others")
         self.patterns = patterns
         self.neurons, self.count = patterns.shape
-        self.halvings = 1 - self.count % 2  # e = 2^halvings
+        self.blanks = not patterns.all()
+        self.halvings = 0 if self.blanks else 1 - self.count % 2  # e = 2^halvings
         self.blocks = -(-self.neurons // 64)
         self.side = 64 * self.blocks
         self.stride = -(-self.count // 8) * 8
         self.sizes = (self.neurons, self.count, self.stride, self.halvings)
 
+    @property
+    def _planes(self) -> list[NDArray[np.bool_]]:
+        """bool[N, K] each: where the entries are 1 and, if there are blanks, where they are -1."""
+        return [self.patterns > 0, self.patterns < 0] if self.blanks else [self.patterns > 0]
+
     @cached_property
     def bits(self) -> NDArray[np.uint64]:
-        """uint64[blocks * stride]: the signs ξ > 0 of 64 sites, pattern by pattern."""
-        bits = aligned(self.blocks * self.stride, np.uint64)
-        bits.reshape(self.blocks, self.stride)[:, : self.count] = pack(self.patterns > 0)
+        """uint64[planes * blocks * stride]: the planes of 64 sites, pattern by pattern."""
+        planes = self._planes
+        bits = aligned(len(planes) * self.blocks * self.stride, np.uint64)
+        for out, plane in zip(bits.reshape(-1, self.blocks, self.stride), planes, strict=True):
+            out[:, : self.count] = pack(plane)
         return bits
 
     @cached_property
     def columns(self) -> NDArray[np.uint64]:
-        """uint64[⌈K/64⌉, 64 blocks]: the signs ξ > 0 of 64 patterns, site by site."""
-        words = pack(self.patterns.T > 0)
-        columns = aligned(len(words) * self.side, np.uint64).reshape(len(words), self.side)
-        columns[:, : self.neurons] = words
+        """uint64[planes, ⌈K/64⌉, 64 blocks]: the planes of 64 patterns, site by site."""
+        words = np.stack([pack(plane.T) for plane in self._planes])
+        shape = (*words.shape[:2], self.side)
+        columns = aligned(math.prod(shape), np.uint64).reshape(shape)
+        columns[:, :, : self.neurons] = words
         return columns
 
     @cached_property
     def rows(self) -> NDArray[np.uint64]:
-        """uint64[64 blocks * ⌈K/64⌉]: the same, all words of a site together."""
+        """uint64[64 blocks * planes * ⌈K/64⌉]: the same, all words of a site together."""
         rows = aligned(self.columns.size, np.uint64)
-        rows.reshape(self.columns.T.shape)[:] = self.columns.T
+        columns = self.columns.reshape(-1, self.side)
+        rows.reshape(columns.T.shape)[:] = columns.T
         return rows
+
+    @cached_property
+    def _entries(self) -> NDArray[np.int64]:
+        """int64[N]: in how many patterns a site is not blank."""
+        entries: NDArray[np.int64] = np.count_nonzero(self.patterns, axis=1)
+        return entries
+
+    @cached_property
+    def _common(self) -> NDArray[np.int64]:
+        """int64[N]: Σ_μ ξ_i^μ n_μ with n_μ the entries of pattern μ that are not blank."""
+        common: NDArray[np.int64] = self.patterns @ np.count_nonzero(self.patterns, axis=0)
+        return common
 
     @cached_property
     def _positive(self) -> NDArray[np.int64]:
@@ -84,9 +116,13 @@ class PairwiseLayout:
         """int32[64 blocks]: h/e modulo 2, which no flip changes, taken with all spins up.
 
         h_i = Σ_{j≠i} (K - 2 d_ij) with d_ij the patterns in which i and j differ, and the sum of the d_ij over j has
-        the parity of Σ_j p_j + N p_i, p the patterns in which a site is up.
+        the parity of Σ_j p_j + N p_i, p the patterns in which a site is up. With blanks, h_i = Σ_μ ξ_i^μ M_μ - σ_i Σ_μ
+        (ξ_i^μ)² where M_μ has the parity of n_μ.
         """
         odd = aligned(self.side, np.int32)
+        if self.blanks:
+            odd[: self.neurons] = self._common + self._entries & 1
+            return odd
         differing = self._positive.sum() + self.neurons * self._positive
         odd[: self.neurons] = ((self.neurons - 1) * self.count - 2 * differing) >> self.halvings & 1
         return odd
@@ -105,7 +141,16 @@ class PairwiseLayout:
 
     @cached_property
     def offsets(self) -> NDArray[Any]:
-        """int16 or int32[64 blocks]: the part of the fields g that neither spins nor weights change."""
+        """int16 or int32[64 blocks]: the part of the fields g that neither spins nor weights change.
+
+        With blanks twice as many, the second half for spins -1: g = Σ_μ ξ_i^μ (M_μ + n_μ)/2 - (Σ_μ ξ_i^μ n_μ + odd +
+        σ_i Σ_μ (ξ_i^μ)²)/2.
+        """
+        if self.blanks:
+            offsets = aligned(2 * self.side, self.number)
+            offsets[: self.neurons] = -(self._common + self._entries + self.odd[: self.neurons]) >> 1
+            offsets[self.side : self.side + self.neurons] = self._entries
+            return offsets
         offsets = aligned(self.side, self.number)
         twice = -self.odd.astype(np.int64)
         if self.halvings and self.neurons % 2:
@@ -117,7 +162,7 @@ class PairwiseLayout:
     def _coupled(self) -> tuple[NDArray[Any] | None, int]:
         """Couplings, None if too large to keep, and max_i Σ_j |J'_ij|."""
         for kind in _ENTRIES:
-            if self.side**2 * np.dtype(kind).itemsize > COUPLING_BYTES:
+            if coupling_bytes(self.neurons, self.count, kind) == 0:
                 break
             couplings = aligned(self.side**2, kind)
             largest, bound = kernel.couple(couplings, self.columns, self.neurons, self.count, self.halvings)
@@ -127,7 +172,7 @@ class PairwiseLayout:
 
     @property
     def couplings(self) -> NDArray[Any] | None:
-        """int8, int16 or int32[64 blocks * 64 blocks]: J'; None if it would take more than 1 GiB."""
+        """int8, int16 or int32[64 blocks * 64 blocks]: J'; None if it would take too much memory."""
         return self._coupled[0]
 
     @cached_property
@@ -191,8 +236,8 @@ class _Packed(ABC):
         layout = self._layout
         overlaps = np.empty(layout.count, dtype=np.int32)
         kernel.count_overlaps(self._signs, layout.bits, layout.stride, layout.neurons, overlaps)
-        weights = aligned(64 * len(layout.columns), layout.number)
-        weights[: layout.count] = overlaps >> layout.halvings
+        weights = aligned(64 * -(-layout.count // 64), layout.number)
+        kernel.weigh(overlaps, weights, layout.bits, layout.blocks, layout.sizes)
         return weights
 
     @cached_property
@@ -304,10 +349,11 @@ def costs(layout: PairwiseLayout, order: str, acceptance: float) -> tuple[float,
     """Measured costs of `Fields` and `Overlaps` at acceptance a, in ns per proposal; w = 1 for 16 bits, 2 for 32.
 
     Cyclic order: 0.7 + a (w N/36 + 8) and 1.4 + 0.008 w K + 12 a. Any other: 2.5 + a (w N/36 + 14) and
-    3.9 + 0.018 w K + 33 a, both 1.0 more for a fresh permutation. At equal cost neither is far from the best.
+    3.9 + 0.018 w K + 33 a, both 1.0 more for a fresh permutation; with blanks 2 K instead of K. At equal cost neither
+    is far from the best.
     """
     width = np.dtype(layout.number).itemsize // 2
-    row, patterns = width * layout.neurons / 36, width * layout.count
+    row, patterns = width * layout.neurons / 36, width * layout.count * (2 if layout.blanks else 1)
     if order == "cyclic":
         return 0.7 + acceptance * (row + 8), 1.4 + 0.008 * patterns + 12 * acceptance
     sites = 3.5 if order == "permutation" else 2.5

@@ -4,7 +4,7 @@ from . import examples
 from .boundaries import Boundary, capacity, line, retrieval_curve
 from .diluted import DilutedSymmetric, supports
 from .dilution_phases import DilutionBoundary, LowLoadPhases, dilution_line, low_load_phases
-from .finite_patterns import State, critical_dilution, low_load
+from .finite_patterns import State, critical_dilution, low_load, stable_states
 from .fixed_point import NotConverged
 from .grid import Grid, retrieval_grid
 from .k_step import KStep, StepOrder
@@ -47,6 +47,7 @@ __all__ = [
     "retrieval_curve",
     "retrieval_grid",
     "solve",
+    "stable_states",
     "supports",
     "zero_entropy",
 ]

@@ -5,11 +5,14 @@ At a fixed temperature the pure state of d = 0 is followed as d grows. At the st
     T = a (1 - a t²),   a = 1-d,   t = tanh(m/T) = m/a,   m the overlap of the pure state
 
 a second pattern is retrieved with the first, then a third, each continuously: the hierarchical state. The spinodal is
-where this state ends with a jump, d_c(K) at T = 0; it is the global minimum of f up to the coexistence line. At higher
-temperatures there is no jump: the overlaps become parallel continuously. Among parallel states, of one, two or more
-different overlaps, there are further transitions, some of them weakly discontinuous, which low_load shows.
+where this state ends with a jump, d_c(K) at T = 0. The jump comes from neurons with ξ = (1, -1, ..., -1), who change
+sides; of them there are 2((1-d)/2)^K, so that there is one only up to temperatures of about K times that (0.07 for
+K = 3, 0.02 for K = 4, 2·10⁻⁴ for K = 8). At higher ones the overlaps become parallel, m_1 < m_2 + ... + m_K,
+continuously. The hierarchical state is the global minimum of f up to the coexistence line. Among parallel states there
+are further transitions, a cascade of weakly discontinuous ones for many patterns, which stable_states shows.
 """
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,33 +22,33 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import Refused
-from . import landscape
+from . import landscape, minima
 from .finite_patterns import (
     State,
     checked_dilution,
     checked_patterns,
     critical_dilution,
+    described,
     hierarchical_overlaps,
-    low_load,
 )
-from .fixed_point import NotConverged, root
+from .fixed_point import root
 from .gaussian import Array
 from .landscape import Landscape
 from .solution import checked_temperature
 
 LINES = ("spinodal", "coexistence", "stability")
-FOLLOWED = 3  # patterns at T > 0: with more, minima lie too close to each other at the end of the hierarchical one
-STEP = 0.01  # of the dilution, in which the state is followed
+STEP = 0.01  # of the dilution, the longest in which the state is followed
+SLOWER, FINEST = 8, 0.25  # a step is a part of the smallest field that can change sign, and at least a part of T
+HEAVY = 0.1  # T times a part of the neurons large enough to turn over together
+STEEP, SHORTEST = 2.0, 0.005  # a fall of the first overlap with d that asks for shorter steps, down to a part of T
 SMALLEST = 1e-3  # m/T at which the end of the stability line is reached to 1e-6
 HALVINGS = 30  # of a bracket
-FINER = 7  # halvings of a step that may hold a jump
-SUSPECT = 0.012  # change of an overlap within STEP from where there may be a jump
-RETURN = 1e-5  # change of an overlap that is one
-NUDGE, TINIEST = 0.1, 1e-6  # break the symmetry of a state that has become unstable: in the hierarchical order, at all
-DESCENT, STRIDE = 500, 0.02  # steps down to a minimum, and the longest of them
-STARTS = 6  # level of the lattice from where the global minimum is looked for
-ROUNDING = 1e-14  # of f
-FLATTEST, TIGHTEST = 1e-7, 1e-11
+RETURN = 1e-6  # change of the first overlap that is a jump
+ROUNDING = 1e-13  # of f
+ASIDE = 1e-5  # of the dilution, from where a state ends
+WORK = 2**22  # of minima.frozen, at one of many points
+RIVALS = 30  # other minima, the lowest, at the end of the hierarchical state
+LEVEL = 2  # of the lattice of starts on a grid
 
 
 @dataclass(frozen=True)
@@ -63,19 +66,19 @@ class DilutionBoundary:
     converged: bool = False
 
 
-class Bracket(NamedTuple):
-    """Dilutions before and after the end of a state, and the state before."""
+class Path(NamedTuple):
+    """The state followed from d = 0, at growing dilutions, and the bracket of the jump that ends it, if any."""
 
-    low: float
-    high: float
-    state: Array
+    dilutions: list[float]
+    states: list[Array]
+    jump: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
 class LowLoadPhases:
     """The stable states, the dominant one first, at every point: stable[i][j] at temperatures[i] and dilutions[j].
 
-    A point at which states merge and low_load raises NotConverged is empty.
+    A point at which states merge may be empty.
     """
 
     patterns: int
@@ -89,8 +92,8 @@ def low_load_phases(*, patterns: int, dilutions: Sequence[float], temperatures: 
     d, T = (
         [check(x) for x in axis] for check, axis in ((checked_dilution, dilutions), (checked_temperature, temperatures))
     )
-    stable = [[_stable(patterns, x, y) for x in d] for y in T]
-    return LowLoadPhases(checked_patterns(patterns), np.array(d), np.array(T), stable)
+    columns = [_column(checked_patterns(patterns), x, T) for x in d]
+    return LowLoadPhases(patterns, np.array(d), np.array(T), [list(row) for row in zip(*columns, strict=True)])
 
 
 def dilution_line(*, patterns: int, line: str, temperatures: Sequence[float]) -> list[DilutionBoundary]:
@@ -98,15 +101,13 @@ def dilution_line(*, patterns: int, line: str, temperatures: Sequence[float]) ->
 
     "spinodal": the hierarchical state, followed from the pure one at d = 0, ends with a jump. "coexistence": another
     state has the same free energy; below, the hierarchical one is the global minimum. "stability": the pure state
-    becomes unstable against a second pattern, for T < 1/3. The first two need T = 0 or K <= 3, and
-    coexistence K <= 5.
+    becomes unstable against a second pattern, for T < 1/3. Coexistence holds against the states that a search finds
+    (minima.py); it is there also where the followed state becomes parallel without a jump.
     """
     if line not in LINES:
         raise Refused(f"at low load line must be one of {', '.join(LINES)}, got {line!r}")
     if checked_patterns(patterns) < 2:
         raise Refused(f"lines need at least 2 patterns, got {patterns!r}")
-    if line != "stability" and patterns > FOLLOWED and any(T != 0 for T in temperatures):
-        raise Refused(f"the {line} line at T > 0 is known for up to {FOLLOWED} patterns, got {patterns}; ask at T = 0")
     found = {"spinodal": _spinodal, "coexistence": _coexistence, "stability": _stability}[line]
     return [found(patterns, checked_temperature(T)) for T in temperatures]
 
@@ -118,12 +119,19 @@ def pure_stability(points: int = 200) -> tuple[Array, Array]:
     return d, T
 
 
-def _stable(patterns: int, dilution: float, temperature: float) -> tuple[State, ...]:
-    try:
-        states = low_load(patterns=patterns, dilution=dilution, temperature=temperature)
-    except NotConverged:
-        return ()
-    return tuple(state for state in states if state.stable)
+def _column(patterns: int, dilution: float, temperatures: list[float]) -> list[tuple[State, ...]]:
+    """The stable states at one dilution, followed from T = 0 to higher temperatures, and others that appear there."""
+    stable: dict[float, tuple[State, ...]] = {}
+    found = minima.frozen(patterns, dilution, WORK)
+    for T in sorted(set(temperatures)):
+        surface = Landscape(patterns, dilution, T)
+        if 1 - dilution <= T:
+            found = np.zeros((1, patterns))
+        elif T > 0:
+            rays = surface.on_rays(landscape.directions(patterns, LEVEL))
+            found = minima.below(surface, np.concatenate([found, rays]))
+        stable[T] = tuple(described(surface, found))
+    return [stable[T] for T in temperatures]
 
 
 def _marginal(y: float) -> tuple[float, float]:
@@ -150,139 +158,117 @@ def _spinodal(patterns: int, temperature: float) -> DilutionBoundary:
         if d == 1:
             return DilutionBoundary(0.0)
         return DilutionBoundary(0.0, d, math.nextafter(d, 0), math.nextafter(d, 1), 1 - d, converged=True)
-    end = _end(patterns, temperature)
-    if end is None:
+    path = _path(patterns, temperature)
+    if path.jump is None:
         return DilutionBoundary(temperature)
-    low, high, state = end
-    return DilutionBoundary(temperature, (low + high) / 2, low, high, float(state[0]), converged=True)
+    low, high = path.jump
+    return DilutionBoundary(temperature, (low + high) / 2, low, high, float(path.states[-1][0]), converged=True)
 
 
 def _coexistence(patterns: int, temperature: float) -> DilutionBoundary:
-    spinodal = _spinodal(patterns, temperature)
-    if spinodal.low is None:
+    end = _end(patterns, temperature)
+    if end <= 0:
         return DilutionBoundary(temperature)
-    low, high = 0.0, spinodal.low - STEP / 100  # where its states have not merged yet
-    if _dominates(patterns, high, temperature):
+    others = _minima(patterns, end, temperature)
+    if _dominates(patterns, end, temperature, others):
         return DilutionBoundary(temperature)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _dominates(patterns, middle, temperature) else (low, middle)
-    d = (low + high) / 2
-    m = _followed(patterns, d, temperature)[0]
-    return DilutionBoundary(temperature, d, low, high, m, converged=True)
+    while True:
+        low, high = 0.0, end
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if _dominates(patterns, middle, temperature, others) else (low, middle)
+        more = _minima(patterns, low, temperature)
+        if _dominates(patterns, low, temperature, more):
+            break
+        others = np.concatenate([others, more])
+    m = float(_followed(patterns, low, temperature)[0])
+    return DilutionBoundary(temperature, (low + high) / 2, low, high, m, converged=True)
 
 
-def _dominates(patterns: int, dilution: float, temperature: float) -> bool:
-    """Whether the state followed from d = 0 is the global minimum."""
-    surface = Landscape(patterns, dilution, temperature)
+def _end(patterns: int, temperature: float) -> float:
+    """The dilution up to which the hierarchical state is followed, just before its states merge with others."""
     if temperature == 0:
-        lowest = low_load(patterns=patterns, dilution=dilution, temperature=0)[0]
-        found = np.array([lowest.overlaps])
-    else:
-        found = surface.on_rays(landscape.directions(patterns, STARTS))
-        for _ in range(DESCENT):
-            found = surface.answer(found)
-    state = np.array(_followed(patterns, dilution, temperature))
-    return bool(surface.free_energy(state) <= surface.free_energy(found).min() + ROUNDING)
+        return critical_dilution(patterns) - ASIDE
+    return _path(patterns, temperature).dilutions[-1] - ASIDE
 
 
-def _followed(patterns: int, dilution: float, temperature: float) -> tuple[float, ...]:
+def _dominates(patterns: int, dilution: float, temperature: float, others: Array) -> bool:
+    """Whether the followed state is lower than what the others have become at this dilution."""
+    surface = Landscape(patterns, dilution, temperature)
+    others = surface.settle(others) if temperature == 0 else surface.descend(others)
+    followed = _followed(patterns, dilution, temperature)
+    return bool(surface.free_energy(followed) <= surface.free_energy(others).min() + ROUNDING)
+
+
+def _minima(patterns: int, dilution: float, temperature: float) -> Array:
+    return minima.minima(Landscape(patterns, dilution, temperature), WORK)[:RIVALS]
+
+
+def _followed(patterns: int, dilution: float, temperature: float) -> Array:
     """The overlaps of the state followed from d = 0."""
     if temperature == 0:
-        return hierarchical_overlaps(patterns=patterns, dilution=dilution)
-    before = _following(patterns, temperature)[0][int(dilution / STEP)]
-    return tuple(_descended(Landscape(patterns, dilution, temperature), before).tolist())
-
-
-def _end(patterns: int, temperature: float) -> Bracket | None:
-    """Where the followed state jumps; None if it never does."""
-    return _following(patterns, temperature)[1]
+        return np.array(hierarchical_overlaps(patterns=patterns, dilution=dilution))
+    path = _path(patterns, temperature)
+    before = max(bisect.bisect_right(path.dilutions, dilution) - 1, 0)
+    return _descended(patterns, dilution, temperature, path.states[before])
 
 
 @lru_cache(maxsize=256)
-def _following(patterns: int, temperature: float) -> tuple[list[Array], Bracket | None]:
-    """The followed state at d = 0, STEP, 2 STEP, ..., and its jump.
+def _path(patterns: int, temperature: float) -> Path:
+    """The state followed from d = 0 until it jumps, becomes parallel, or ends at T = 1-d.
 
-    It ends at T = 1-d, or where the first overlap no longer outweighs all others: the state is parallel then.
+    A step has a jump when the way back does not lead to where it started. Where the first overlap, which falls like
+    1-d in the pure state, is steep there may be one, and steps are short; a hysteresis narrower than T/200 is not told
+    from a continuous transition.
     """
-    state = np.zeros(patterns)
-    state[0] = 1.0
-    states: list[Array] = []
-    while STEP * len(states) < 1 - temperature and 2 * state[0] > (1 + RETURN) * state.sum():
-        jump = _jump(patterns, temperature, states) if states else None
-        if jump is not None:
-            return states, jump
-        state = _descended(Landscape(patterns, STEP * len(states), temperature), state)
+    dilution, state = 0.0, _descended(patterns, 0.0, temperature, np.eye(patterns)[0])
+    dilutions, states = [dilution], [state]
+    while dilution < 1 - temperature - STEP and 2 * state[0] > state.sum():
+        high = dilution + _step(Landscape(patterns, dilution, temperature), state)
+        after = _descended(patterns, high, temperature, state)
+        while state[0] - after[0] > STEEP * (high - dilution) > STEEP * SHORTEST * temperature:
+            high = (dilution + high) / 2
+            after = _descended(patterns, high, temperature, state)
+        if not _returns(patterns, dilution, temperature, state, after):
+            low, high, state = _halved(patterns, temperature, (dilution, high), state)
+            hierarchical = 2 * state[0] > state.sum()
+            return Path([*dilutions, low], [*states, state], (low, high) if hierarchical else None)
+        dilution, state = high, after
+        dilutions.append(dilution)
         states.append(state)
-    return states, None
+    return Path(dilutions, states, None)
 
 
-def _jump(patterns: int, temperature: float, states: list[Array]) -> Bracket | None:
-    """Where the last state is left for good on the way to the next step, so that it does not come back on the way back.
+def _step(surface: Landscape, state: Array) -> float:
+    """A step of the dilution in which no field of many neurons gets far beyond zero."""
+    xi = landscape.entries(surface.patterns)
+    turned = (np.cumsum(xi, axis=1) < 0).any(axis=1)  # the others keep their sign as long as m_1 ≥ ... ≥ m_K ≥ 0
+    heavy = surface.weights * (xi * xi).sum(axis=1) > HEAVY * surface.temperature
+    fields = np.abs(surface.fields(state)[turned & heavy])
+    smallest = float(fields[fields > landscape.NUDGE].min(initial=1.0))
+    return float(np.clip(smallest / SLOWER, min(FINEST * surface.temperature, STEP), STEP))
 
-    A hysteresis narrower than STEP/2^FINER is not told from a continuous transition.
-    """
-    low, high, state = STEP * (len(states) - 1), STEP * len(states), states[-1]
-    for _ in range(FINER):
-        after = _descended(Landscape(patterns, high, temperature), state)
-        if _change(_descended(Landscape(patterns, low, temperature), after), state) > RETURN:
-            return _fold(patterns, temperature, Bracket(low, high, state))
-        if _change(after, state) < SUSPECT * (high - low) / STEP:
-            return None
+
+def _returns(patterns: int, dilution: float, temperature: float, state: Array, after: Array) -> bool:
+    """Whether the way back ends in the same state, by its first overlap: small ones are soft where they set in."""
+    return abs(float(_descended(patterns, dilution, temperature, after)[0] - state[0])) < RETURN
+
+
+def _halved(
+    patterns: int, temperature: float, bracket: tuple[float, float], state: Array
+) -> tuple[float, float, Array]:
+    """The bracket around a jump, halved, and the state before it."""
+    low, high = bracket
+    for _ in range(HALVINGS):
         middle = (low + high) / 2
-        between = _descended(Landscape(patterns, middle, temperature), state)
-        earlier = _change(state, between) > _change(between, after)
-        low, high, state = (low, middle, state) if earlier else (middle, high, between)
-    return None
+        after = _descended(patterns, middle, temperature, state)
+        if _returns(patterns, low, temperature, state, after):
+            low, state = middle, after
+        else:
+            high = middle
+    return low, high, state
 
 
-def _fold(patterns: int, temperature: float, bracket: Bracket) -> Bracket | None:
-    """The bracket around the end of a minimum, halved; None if it does not end.
-
-    A long step of Newton's method may fail though the minimum goes on, so the end is tried again from close by.
-    """
-    low, high, state = bracket
-    while low < bracket.high:
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            after = _continued(Landscape(patterns, middle, temperature), state, middle - low)
-            low, high, state = (low, middle, state) if after is None else (middle, high, after)
-        beyond = _continued(Landscape(patterns, high, temperature), state, high - low)
-        if beyond is None:
-            return Bracket(low, high, state)
-        low, high, state = high, bracket.high, beyond
-    return None
-
-
-def _change(before: Array, after: Array) -> float:
-    return float(np.abs(after - before).max())
-
-
-def _continued(surface: Landscape, state: Array, moved: float) -> Array | None:
-    """The minimum next to that of a dilution smaller by `moved`, by Newton's method; None if there is none."""
-    found = surface.newton(state[None])
-    # towards its end at d* a minimum moves like √(d* - d)
-    if len(found) and _change(state, found[0]) < SUSPECT * math.sqrt(moved / STEP) and _is_minimum(surface, found[0]):
-        return np.asarray(found[0])
-    return None
-
-
-def _descended(surface: Landscape, state: Array) -> Array:
-    """The minimum below a state: Newton's method with the sizes of the eigenvalues, f falling at every step."""
-    hierarchical = np.array(hierarchical_overlaps(patterns=surface.patterns, dilution=surface.dilution))
-    m = np.maximum(state, NUDGE * hierarchical) + TINIEST * np.arange(surface.patterns, 0, -1)
-    height = surface.free_energy(m)
-    for _ in range(DESCENT):
-        values, vectors = np.linalg.eigh(surface.hessian(m))
-        step = vectors @ (vectors.T @ (surface.answer(m) - m) / np.maximum(np.abs(values), FLATTEST))
-        step *= min(1.0, STRIDE / max(float(np.abs(step).max()), STRIDE))
-        while surface.free_energy(m + step) > height and np.abs(step).max() > TIGHTEST:
-            step /= 2
-        m, height = m + step, surface.free_energy(m + step)
-        if np.abs(step).max() <= TIGHTEST:
-            break
-    return np.asarray(-np.sort(-np.abs(m)))
-
-
-def _is_minimum(surface: Landscape, state: Array) -> bool:
-    return bool((np.linalg.eigvalsh(surface.hessian(state)) > 0).all())
+def _descended(patterns: int, dilution: float, temperature: float, state: Array) -> Array:
+    """The minimum below a state."""
+    return np.asarray(Landscape(patterns, dilution, temperature).descend(state[None])[0])

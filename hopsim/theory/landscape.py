@@ -22,6 +22,12 @@ RADIAL, NEWTON = 25, 60  # iterations
 TIGHT = 1e-13
 FLAT = 1e-9  # eigenvalues below this are no help to Newton's method
 STRIDE = 0.25  # the longest step, in units of the largest overlap 1-d
+COARSE, DESCENT = 10, 300  # steps of the map m -> E[ξ tanh(ξ·m/T)] and, after them, of Newton's method
+MERGED = 8  # of which descents that have come close are made one
+LEVEL, LEVELLED = 1e-7, 1e-11  # eigenvalues and steps in a descent that are taken for zero
+NUDGE = 1e-6  # takes a start off the ridges where overlaps vanish or are equal
+ROUNDING = 1e-15  # of f
+CLOSE = 0.01  # overlaps of two descents that become one, in units of T, the scale on which f bends
 
 
 @cache
@@ -116,20 +122,60 @@ class Landscape:
                 break
         return np.concatenate(found)
 
+    def descend(self, m: Array) -> Array:
+        """The states reached from starts m[S, K] while f falls, m_1 ≥ ... ≥ m_K ≥ 0, T > 0; minima but for rare ties.
+
+        The map m -> E[ξ tanh(ξ·m/T)] lowers f at every step; then Newton's method does, with the sizes of eigenvalues.
+        Those still on their way after DESCENT steps, in valleys where f hardly bends, are returned as they are.
+        """
+        m = _ordered(m) + NUDGE * (1 - self.dilution) * np.arange(self.patterns, 0, -1)
+        for _ in range(COARSE):
+            m = self.answer(m)
+        m, found = _ordered(m), []
+        longest = STRIDE * (1 - self.dilution)
+        reach = np.full(len(m), longest)
+        for number in range(DESCENT):
+            if number % MERGED == 0:
+                apart = np.unique(np.round(_ordered(m) / (CLOSE * self.temperature)), axis=0, return_index=True)[1]
+                m, reach = m[apart], reach[apart]
+            slope = m - self.answer(m)
+            values, vectors = np.linalg.eigh(self.hessian(m))
+            along = (np.swapaxes(vectors, -1, -2) @ slope[..., None])[..., 0] / np.maximum(np.abs(values), LEVEL)
+            step = -(vectors @ along[..., None])[..., 0]
+            size = np.abs(step).max(axis=-1)
+            after = m + step * np.minimum(1, reach / np.maximum(size, reach))[:, None]
+            lower = self.free_energy(after) <= self.free_energy(m) + ROUNDING
+            after = np.where(lower[:, None], after, m - slope)
+            reach = np.where(lower, np.minimum(2 * reach, longest), np.minimum(reach, size) / 4)
+            arrived = size < LEVELLED
+            found.append(after[arrived])
+            m, reach = after[~arrived], reach[~arrived]
+            if m.size == 0:
+                break
+        return _ordered(np.concatenate([*found, m]))
+
     def settle(self, m: Array) -> Array:
         """The fixed points of m -> E[ξ sign(ξ·m)] reached from starts m[S, K], T = 0; f falls at every step."""
-        while True:
-            after = self.answer(m)
-            if np.allclose(after, m, rtol=0, atol=TIGHT):
-                return after
-            m = np.unique(np.round(-np.sort(-np.abs(after), axis=-1), 14), axis=0)
+        found = [np.empty((0, self.patterns))]
+        m = _ordered(m)
+        while m.size:
+            after = _ordered(self.answer(m))
+            still = np.abs(after - m).max(axis=-1) > TIGHT
+            found.append(after[~still])
+            m = np.unique(np.round(after[still], 14), axis=0)
+        return np.unique(np.concatenate(found), axis=0)
 
-    def free_neurons(self, m: Array) -> float:
+    def free_neurons(self, m: Array) -> Array:
         """The fraction of neurons without a field at T = 0, those that are all blank left out."""
-        return float(self.weights[self._aligned(m) == 0].sum())
+        return np.asarray((self._aligned(m) == 0) @ self.weights)
 
     def _aligned(self, m: Array) -> Array:
         h = self.fields(m)
         if self.temperature > 0:
             return np.asarray(np.tanh(h / self.temperature))
         return np.asarray(np.sign(np.where(np.abs(h) < 1e-12, 0.0, h)))
+
+
+def _ordered(m: Array) -> Array:
+    """m_1 ≥ ... ≥ m_K ≥ 0."""
+    return np.asarray(-np.sort(-np.abs(m), axis=-1))
