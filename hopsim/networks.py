@@ -207,7 +207,9 @@ def multitasking(
 ) -> Network:
     """F = m²/2 on patterns with a fraction d of blank entries (Agliari et al. 2012); d = 0 is the classical network.
 
-    Given an ensemble of examples, the patterns are its archetypes, of this dilution.
+    Given an ensemble of examples, the patterns are its archetypes, of this dilution. A neuron that is blank in all
+    patterns, or whose field vanishes, is free: sign updates leave it as it is, Glauber turns it half of the time,
+    Metropolis at every offer. Patterns with blanks of other networks: `ensemble=Diluted(d)`.
     """
     diluted = Diluted(dilution) if ensemble is None else replace(ensemble, dilution=dilution)
     return _network(Quadratic(), diluted, neurons, load, patterns)

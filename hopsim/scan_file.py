@@ -15,7 +15,7 @@ from .dynamics import Dynamics
 from .errors import Refused
 from .hdf5 import read_patterns
 from .networks import Network
-from .patterns import Biased, Ensemble, Examples, Stored
+from .patterns import Biased, Diluted, Ensemble, Examples, Stored
 from .scans import Scan
 from .simulation import STARTS, Point, Protocol
 from .store import Store
@@ -122,11 +122,17 @@ def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[
 
 
 def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | None) -> list[Ensemble | None]:
-    """One ensemble, or several where bias, quality or examples is a list or learning is "both"; None: the network's."""
+    """One ensemble, or several where bias, dilution, quality or examples is a list or learning is "both"; None: the
+    network's own. `dilution` of a multitasking network belongs to its constructor."""
+    diluted = kind != "multitasking" and "dilution" in section.table
     if "learning" in section.table:
-        return _learning(section)
+        return _learning(section, section.grid("dilution", False) if diluted else [0.0])
     if kind == "multitasking":
         return [None]
+    if diluted:
+        if taken := {"patterns_file", "bias"} & set(section.table):
+            raise Refused(f"[network] dilution draws random patterns; remove {' and '.join(sorted(taken))}")
+        return [_named("network", Diluted, {"dilution": dilution}) for dilution in section.grid("dilution", False)]
     if "patterns_file" in section.table and "bias" in section.table:
         raise Refused("[network] bias draws random patterns, patterns_file stores given ones; remove one of them")
     if "patterns_file" in section.table:
@@ -137,15 +143,18 @@ def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | No
     return [None]
 
 
-def _learning(section: "_Section") -> list[Ensemble | None]:
+def _learning(section: "_Section", dilutions: list[float]) -> list[Ensemble | None]:
     if taken := {"patterns_file", "bias"} & set(section.table):
         raise Refused(f"[network] learning draws its own archetypes; remove {' and '.join(sorted(taken))}")
     ways = ("supervised", "unsupervised")
     chosen = section.choice("learning", (*ways, "both"))
     grid = itertools.product(
-        section.grid("quality", False), section.grid("examples", True), ways if chosen == "both" else (chosen,)
+        section.grid("quality", False),
+        section.grid("examples", True),
+        ways if chosen == "both" else (chosen,),
+        dilutions,
     )
-    names = ("quality", "examples", "learning")
+    names = ("quality", "examples", "learning", "dilution")
     return [_named("network", Examples, dict(zip(names, values, strict=True))) for values in grid]
 
 

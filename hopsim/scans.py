@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import executors, provenance
 from .checkpoints import Checkpoint
 from .errors import Refused, Stopped
@@ -54,7 +56,14 @@ class Scan:
     @property
     def size(self) -> int:
         """Number of runs."""
-        return sum(len(points) for _, points in self._disorders())
+        part, parts = self.shard
+        if parts == 1:
+            return len(self.points) * self.samples
+        alike = self._alike()
+        period = np.arange(parts * len(alike)) % parts == part - 1  # samples by networks
+        sizes = np.tile([len(points) for points in alike], parts)
+        of_period, rest = int(sizes[period].sum()), (self.samples % parts) * len(alike)
+        return self.samples // parts * of_period + int(sizes[:rest][period[:rest]].sum())
 
     def keys(self) -> set[str]:
         """Keys of all its runs."""
@@ -71,12 +80,17 @@ class Scan:
 
     def _disorders(self) -> Iterator[tuple[int, list[Point]]]:
         """Samples and the points that share the disorder of each, those of this shard."""
+        alike = self._alike()
+        every = ((sample, points) for sample in range(self.samples) for points in alike)
+        part, parts = self.shard
+        return itertools.islice(every, part - 1, None, parts)
+
+    def _alike(self) -> list[list[Point]]:
+        """Points that share their disorder, network by network."""
         alike: dict[tuple[Network, int], list[Point]] = {}
         for point in self.points:
             alike.setdefault((point.network, point.seed), []).append(point)
-        every = ((sample, points) for sample in range(self.samples) for points in alike.values())
-        part, parts = self.shard
-        return itertools.islice(every, part - 1, None, parts)
+        return list(alike.values())
 
 
 @dataclass(frozen=True)

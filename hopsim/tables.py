@@ -70,6 +70,7 @@ def status(store: Store, scan: Scan) -> str:
     env = store.environment
     points = store.points()
     part = "" if scan.shard == (1, 1) else f", part {scan.shard[0]} of {scan.shard[1]}"
+    part += " or more where it is refined" if scan.size > len(scan.points) * scan.samples else ""
     lines = [
         f"{store.path}: scan {scan.name}, {len(scan.points)} points x {scan.samples} samples{part}",
         f"{done} runs done, {len(wanted) - done} missing, {len(failures)} failed, {len(completed - wanted)} of others",

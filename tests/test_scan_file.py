@@ -60,6 +60,11 @@ def test_loads_that_round_to_one_number_of_patterns_are_one_point():
     assert len(parse(network__load="[0.05, 0.0501]", network__neurons="20", dynamics__temperature="0.1").points) == 1
 
 
+def test_dense_networks_with_blanks():
+    ensembles = {p.network.law.ensemble for p in parse(network__dilution="[0.1, 0.5]").points}
+    assert ensembles == {hs.Diluted(0.1), hs.Diluted(0.5)}
+
+
 def test_a_random_start_has_no_cue():
     protocol = parse(protocol__start='"random"', protocol__cue_overlap=None).points[0].protocol
     assert (protocol.start, protocol.cue_overlap) == ("random", 0.0)
@@ -103,6 +108,8 @@ def test_temperatures_share_the_disorder_of_a_batch():
             ["[network] needs exactly one of load, patterns and log_load, got load and patterns"],
         ),
         ({"network__patterns_file": '"nowhere.npy"'}, ["patterns_file 'nowhere.npy' does not exist"]),
+        ({"network__dilution": "1.0"}, ["[network] Diluted needs 0 <= dilution < 1", "1.0"]),
+        ({"network__dilution": "0.1", "network__bias": "0.1"}, ["[network] dilution draws random", "remove bias"]),
         ({"network__bias": "2.0"}, ["[network]", "-1 < bias < 1", "2.0"]),
         ({"dynamics__rule": '"heatbath"'}, ["[dynamics] rule", "sign, glauber, metropolis, synchronous"]),
         ({"dynamics__temperature": "0"}, ["[dynamics] Glauber needs", "temperature > 0", "use SignUpdate()"]),

@@ -219,6 +219,14 @@ def test_shards_share_no_run_and_merge_to_the_same_bytes(parts, reference, tmp_p
         assert run(tmp_path / "all.h5").finished == 0
 
 
+@pytest.mark.parametrize("parts", [1, 2, 3, 4, 5, 8, 41])
+def test_the_sizes_of_shards_are_counted_without_listing_them(parts):
+    for part in range(1, parts + 1):
+        scan = replace(SCAN, shard=(part, parts))
+        assert scan.size == sum(len(batch) for batch in scan.batches(set()))
+    assert replace(SCAN, samples=10**12, shard=(1, parts)).size >= 8 * (10**12 // parts) - 8
+
+
 def test_merging_refuses_results_that_differ_and_says_where(tmp_path):
     paths = whole_and_parts(tmp_path, 2)
     altered = hdf5.read(paths[0])
