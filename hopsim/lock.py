@@ -19,12 +19,16 @@ class Lock:
         self._lock = FileLock(self._path, blocking=False)
         try:
             self._lock.acquire()
+            owner = {
+                "host": platform.node(),
+                "process": os.getpid(),
+                "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
+            }
+            self._path.write_text(json.dumps(owner), encoding="utf-8")
         except Timeout:
             raise Refused(f"{path} is being written by {holder(path)}; wait for it or use another --out") from None
         except OSError as error:
             raise Refused(f"{self._path} cannot be made: {error.strerror}; use another --out") from None
-        owner = {"host": platform.node(), "process": os.getpid(), "since": datetime.now(UTC).isoformat(" ", "seconds")}
-        self._path.write_text(json.dumps(owner), encoding="utf-8")
 
     def release(self) -> None:
         """Give it back; the file goes first, while nobody else can hold it."""

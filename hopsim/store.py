@@ -224,6 +224,10 @@ class Writer(Store):
             raise Refused(f"folder {path.parent} cannot be made: {error}") from None
         self._lock = Lock(path)
         try:
+            if _journal(path).exists() and not path.exists():
+                raise Refused(
+                    f"{_journal(path)} is there without {path}; restore that, or remove the journal to start anew"
+                )
             there = Store.open(path) if path.exists() else Store(path, Contents(), [])
             super().__init__(path, there.contents(), [])
             self._contents.scan = dict(scan)

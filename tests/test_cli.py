@@ -167,6 +167,21 @@ def test_parts_of_a_scan_are_merged(here, capsys):
     assert "0 runs computed, 12 were there" in capsys.readouterr().out
 
 
+def test_a_scan_is_refined_where_the_curve_falls(here, capsys):
+    refine = '[refine]\nobservable = "overlap"\nlevel = 0.6\nwidth = 0.03\nerror = 0.1\nsamples_most = 64\n'
+    text = SCAN.replace("[50, 100]", "100").replace("[0.02, 0.1]", "[0.02, 0.4]").replace("samples = 3", "samples = 8")
+    (here / "refined.toml").write_text(text + refine)
+    assert main(["run", "refined.toml"]) == 0
+    first = capsys.readouterr().out
+    assert re.search(r"N = 100.* 0\.\d+ .*0\.\d+", first)
+    assert main(["run", "refined.toml"]) == 0
+    second = capsys.readouterr().out
+    assert "refined.h5: 0 runs computed" in second
+    assert first.splitlines()[1:] == second.splitlines()[1:]  # the bracket and the figure
+    assert main(["status", "refined.h5"]) == 0
+    assert "0 missing" in capsys.readouterr().out
+
+
 def test_restart_needs_a_new_file(here, capsys):
     assert main(["run", "small.toml"]) == 0
     assert main(["run", "small.toml", "--restart"]) == 2

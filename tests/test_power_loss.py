@@ -140,6 +140,16 @@ def test_damaged_lines_of_a_journal_are_told(tmp_path, capsys):
     assert "2 lines of" in capsys.readouterr().err
 
 
+def test_a_journal_without_its_file_is_not_thrown_away(tmp_path):
+    writer = Store.append_to(tmp_path / "a.h5", **SCAN)
+    writer.append(OUTCOMES[:3])
+    die(writer)
+    (tmp_path / "a.h5").unlink()
+    with pytest.raises(hs.Refused, match=r"a.h5.journal is there without .*a.h5; restore that, or remove the journal"):
+        Store.append_to(tmp_path / "a.h5", **SCAN)
+    assert (tmp_path / "a.h5.journal").exists()
+
+
 @pytest.mark.parametrize("gone", ["a.h5", "a.h5.journal"])
 def test_a_store_that_is_removed_while_it_is_written_is_written_again(gone, tmp_path, capsys):
     with Store.append_to(tmp_path / "a.h5", **SCAN) as writer:
