@@ -5,8 +5,8 @@
 
 Points of trivial work (N = 10 to 209, one sweep): processor time of the process and its workers per point, and wall
 time per point, for threads and processes; size of the file, time to open it, to make its points, and to continue it
-when nothing is missing. Points of about a second each: how much faster two workers are than one, for threads, processes and
-Dask. Trivial scans are run at two sizes, so that slopes can be told from constants.
+when nothing is missing. Points of about a second each: how much faster two workers are than one, for threads,
+processes and Dask. Trivial scans are run at two sizes, so that slopes can be told from constants.
 """
 
 import argparse
