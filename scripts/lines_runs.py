@@ -1,4 +1,4 @@
-"""Runs of scripts/verify_lines.py: chains or tempered ladders of one disorder sample, from a pattern and at random."""
+"""Runs of scripts/verify_lines.py: chains or tempered ladders of one disorder sample, and the files of all runs."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,24 @@ SWEEPS_PER_SWAP = 4
 RETRIEVED = 0.7  # the least |m| of the best pattern that counts as retrieval
 Values = dict[str, Any]
 Floats = NDArray[np.float64]
+
+
+class Runs(Protocol):
+    """What can be simulated or enumerated, sample by sample, and kept in a file."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def neurons(self) -> tuple[int, ...]: ...
+
+    @property
+    def times(self) -> float:
+        """Disorder samples, in units of what the command line asks for."""
+
+    def path(self, folder: Path, seed: int) -> Path: ...
+
+    def values(self, neurons: int, sample: int, seed: int) -> Values: ...
 
 
 @dataclass(frozen=True)
@@ -41,16 +59,29 @@ class Case:
     measure: int
     every: int
     tempered: bool = False
-    times: int = 1  # disorder samples, in units of what the command line asks for
+    times: int = 1
 
     def network(self, neurons: int) -> Network:
         """The network at one size."""
         return hs.dense(neurons=neurons, degree=self.degree, indices=self.indices, load=self.load)
 
+    def compared(self, neurons: int) -> float:
+        """The load of the theory that a size is held against."""
+        return self.network(neurons).load
+
     def path(self, folder: Path, seed: int) -> Path:
-        """Its result file; another seed or protocol has another."""
-        digest = hashlib.sha256(f"{self!r} {seed} {RETRIEVED} {SWEEPS_PER_SWAP}".encode()).hexdigest()[:8]
-        return folder / f"{self.name}-{digest}.jsonl"
+        """Its result file."""
+        return path(self, folder, seed)
+
+    def values(self, neurons: int, sample: int, seed: int) -> Values:
+        """What one disorder sample gives."""
+        return values(self, neurons, sample, seed)
+
+
+def path(case: Runs, folder: Path, seed: int) -> Path:
+    """A result file for a case; another seed or protocol has another."""
+    digest = hashlib.sha256(f"{case!r} {seed} {RETRIEVED} {SWEEPS_PER_SWAP}".encode()).hexdigest()[:8]
+    return folder / f"{case.name}-{digest}.jsonl"
 
 
 def values(case: Case, neurons: int, sample: int, seed: int) -> Values:
@@ -150,11 +181,11 @@ def _cue(quenched: Quenched) -> float:
     return float(own - alone.energy_density(np.array([network.neurons])))
 
 
-def _batch(case: Case, neurons: int, samples: Sequence[int], seed: int) -> list[str]:
-    return [json.dumps({"neurons": neurons, "sample": s, "values": values(case, neurons, s, seed)}) for s in samples]
+def _batch(case: Runs, neurons: int, samples: Sequence[int], seed: int) -> list[str]:
+    return [json.dumps({"neurons": neurons, "sample": s, "values": case.values(neurons, s, seed)}) for s in samples]
 
 
-def read(case: Case, folder: Path, seed: int) -> dict[int, dict[int, Values]]:
+def read(case: Runs, folder: Path, seed: int) -> dict[int, dict[int, Values]]:
     """Values by size and sample that the result file has."""
     found: dict[int, dict[int, Values]] = {neurons: {} for neurons in case.neurons}
     path = case.path(folder, seed)
@@ -168,7 +199,7 @@ def read(case: Case, folder: Path, seed: int) -> dict[int, dict[int, Values]]:
 
 
 def run(
-    cases: Sequence[Case],
+    cases: Sequence[Runs],
     samples: int,
     seed: int,
     folder: Path,
@@ -179,11 +210,11 @@ def run(
     """Compute what the result files do not have, all cases' first samples before any's last; progress counts runs."""
     folder.mkdir(parents=True, exist_ok=True)
     there = {case: read(case, folder, seed) for case in cases}
-    under_way: dict[Future[list[str]], Case] = {}
+    under_way: dict[Future[list[str]], Runs] = {}
     for first in range(0, samples, batch):
         for case in cases:
             for neurons in case.neurons:
-                block = range(first * case.times, min(first + batch, samples) * case.times)
+                block = range(round(first * case.times), round(min(first + batch, samples) * case.times))
                 missing = [s for s in block if s not in there[case][neurons]]
                 progress(len(block) - len(missing))
                 if missing:
