@@ -1,8 +1,9 @@
 """All states of one disorder sample: exact averages at any temperature, of networks of up to about 20 neurons."""
 
 import numpy as np
-from lines_runs import Floats, Values
+from lines_runs import Floats
 from lines_studies import Matched
+from sample_runs import Values
 
 from hopsim.interactions import Polynomial
 from hopsim.networks import Quenched

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from lines_runs import Floats, Values
+from lines_runs import Floats
 from lines_studies import Matched
+from sample_runs import Values
 
 import hopsim as hs
 from hopsim import observables, rng, states

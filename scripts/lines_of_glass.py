@@ -18,8 +18,9 @@ from lines_predictions import (
     susceptibility,
 )
 from lines_rows import SAME, SHIFTS, Data, Row, column, extrapolated, fit, mean, pairs, starts
-from lines_runs import Case, Floats, Values
+from lines_runs import Case, Floats
 from lines_subjects import Subject
+from sample_runs import Values
 
 from hopsim.statistics import disorder_average
 

@@ -7,8 +7,9 @@ import numpy as np
 from lines_predictions import RS, below_instability, other_energy, stability
 from lines_retrieval import Retrieval
 from lines_rows import SAME, SHIFTS, Data, Fit, Row, Samples, column, first, fit, gaps, mean, starts
-from lines_runs import Case, Values
+from lines_runs import Case
 from lines_subjects import Subject, other_nodes, retrieval_nodes
+from sample_runs import Values
 from verify import LIMIT
 
 import hopsim as hs

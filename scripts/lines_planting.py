@@ -10,9 +10,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from lines_runs import RETRIEVED, Floats, Values
+from lines_runs import RETRIEVED, Floats
 from lines_studies import Study, variance
 from numpy.typing import NDArray
+from sample_runs import Values
 
 import hopsim as hs
 from hopsim import dynamics, rng, states

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from lines_runs import RETRIEVED, Floats, Values
+from lines_runs import RETRIEVED, Floats
 from lines_studies import Study
+from sample_runs import Values
 
 import hopsim as hs
 from hopsim import dynamics, observables, rng, states

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-from lines_runs import Case, Floats, Values
+from lines_runs import Case, Floats
 from lines_studies import Study
+from sample_runs import Values
 from verify import LIMIT, Extrapolation, extrapolate
 
 from hopsim.networks import Law

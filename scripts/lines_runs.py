@@ -1,16 +1,14 @@
-"""Runs of scripts/verify_lines.py: chains or tempered ladders of one disorder sample, and the files of all runs."""
+"""Runs of scripts/verify_lines.py: chains or tempered ladders of one disorder sample."""
 
 import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sample_runs import Runs, Values
 
 import hopsim as hs
 from hopsim import dynamics, observables, rng, states
@@ -18,26 +16,7 @@ from hopsim.networks import Network, Quenched
 
 SWEEPS_PER_SWAP = 4
 RETRIEVED = 0.7  # the least |m| of the best pattern that counts as retrieval
-Values = dict[str, Any]
 Floats = NDArray[np.float64]
-
-
-class Runs(Protocol):
-    """What can be simulated or enumerated, sample by sample, and kept in a file."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def neurons(self) -> tuple[int, ...]: ...
-
-    @property
-    def times(self) -> float:
-        """Disorder samples, in units of what the command line asks for."""
-
-    def path(self, folder: Path, seed: int) -> Path: ...
-
-    def values(self, neurons: int, sample: int, seed: int) -> Values: ...
 
 
 @dataclass(frozen=True)
@@ -71,17 +50,17 @@ class Case:
 
     def path(self, folder: Path, seed: int) -> Path:
         """Its result file."""
-        return path(self, folder, seed)
+        return path(self.name, self, folder, seed)
 
     def values(self, neurons: int, sample: int, seed: int) -> Values:
         """What one disorder sample gives."""
         return values(self, neurons, sample, seed)
 
 
-def path(case: Runs, folder: Path, seed: int) -> Path:
+def path(name: str, case: Runs, folder: Path, seed: int) -> Path:
     """A result file for a case; another seed or protocol has another."""
     digest = hashlib.sha256(f"{case!r} {seed} {RETRIEVED} {SWEEPS_PER_SWAP}".encode()).hexdigest()[:8]
-    return folder / f"{case.name}-{digest}.jsonl"
+    return folder / f"{name}-{digest}.jsonl"
 
 
 def values(case: Case, neurons: int, sample: int, seed: int) -> Values:
@@ -179,51 +158,3 @@ def _cue(quenched: Quenched) -> float:
     alone = Quenched(Network(network.law, network.neurons, 1), np.ones((network.neurons, 1), dtype=np.int8))
     own = quenched.energy_density(quenched.overlaps(quenched.patterns[:, 0]))
     return float(own - alone.energy_density(np.array([network.neurons])))
-
-
-def _batch(case: Runs, neurons: int, samples: Sequence[int], seed: int) -> list[str]:
-    return [json.dumps({"neurons": neurons, "sample": s, "values": case.values(neurons, s, seed)}) for s in samples]
-
-
-def read(case: Runs, folder: Path, seed: int) -> dict[int, dict[int, Values]]:
-    """Values by size and sample that the result file has."""
-    found: dict[int, dict[int, Values]] = {neurons: {} for neurons in case.neurons}
-    path = case.path(folder, seed)
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:  # an interrupted write
-            continue
-        found[record["neurons"]][record["sample"]] = record["values"]
-    return found
-
-
-def run(
-    cases: Sequence[Runs],
-    samples: int,
-    seed: int,
-    folder: Path,
-    executor: Executor,
-    progress: Callable[[int], object],
-    batch: int = 8,
-) -> None:
-    """Compute what the result files do not have, all cases' first samples before any's last; progress counts runs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    there = {case: read(case, folder, seed) for case in cases}
-    under_way: dict[Future[list[str]], Runs] = {}
-    for first in range(0, samples, batch):
-        for case in cases:
-            for neurons in case.neurons:
-                block = range(round(first * case.times), round(min(first + batch, samples) * case.times))
-                missing = [s for s in block if s not in there[case][neurons]]
-                progress(len(block) - len(missing))
-                if missing:
-                    under_way[executor.submit(_batch, case, neurons, missing, seed)] = case
-    try:
-        for future in as_completed(under_way):
-            lines = future.result()
-            with under_way[future].path(folder, seed).open("a", encoding="utf-8") as file:
-                file.write("".join(f"\n{line}" for line in lines))
-            progress(len(lines))
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import lines_runs
 import numpy as np
-from lines_runs import Values
+from sample_runs import Values
 
 import hopsim as hs
 from hopsim import rng
@@ -48,7 +48,7 @@ class Study(ABC):
 
     def path(self, folder: Path, seed: int) -> Path:
         """Its result file."""
-        return lines_runs.path(self, folder, seed)
+        return lines_runs.path(self.name, self, folder, seed)
 
     @abstractmethod
     def values(self, neurons: int, sample: int, seed: int) -> Values:

@@ -1,15 +1,13 @@
 """Runs of scripts/verify_multitasking.py: one chain a disorder sample, and its overlaps with the archetypes."""
 
 import hashlib
-import json
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sample_runs import Values
 
 import hopsim as hs
 from hopsim import observables, rng, states
@@ -17,7 +15,6 @@ from hopsim.interactions import Indices
 from hopsim.networks import Network, Quenched
 
 READ = 8  # patterns whose overlaps are kept
-Values = dict[str, list[float]]
 Samples = dict[int, Values]
 Data = dict[int, Samples]
 
@@ -69,6 +66,11 @@ class Case:
             ensemble=ensemble,
         )
 
+    @property
+    def times(self) -> float:
+        """Disorder samples, in units of what the command line asks for."""
+        return 1.0
+
     def path(self, folder: Path, seed: int) -> Path:
         """Its result file; another seed or protocol has another."""
         return folder / f"multitasking-{self.digest(seed)[:12]}.jsonl"
@@ -77,21 +79,20 @@ class Case:
         """The name of its disorder: no two cases share any."""
         return hashlib.sha256(f"{self!r} {seed}".encode()).hexdigest()
 
-
-def values(case: Case, neurons: int, sample: int, seed: int) -> Values:
-    """Overlaps m of one disorder sample with its first READ archetypes: the mean over the first and over the second
-    half of the readings, and that of m²."""
-    network, stream = case.network(neurons), int(case.digest(seed)[:15], 16)
-    sizes = (neurons, network.patterns)
-    quenched = network.quench(rng.stream(stream, sample, rng.Purpose.DISORDER, *sizes))
-    state = _start(case, quenched, rng.stream(stream, sample, rng.Purpose.INITIAL, *sizes))
-    rule = hs.Glauber(case.temperature) if case.temperature else hs.SignUpdate()
-    keys = rng.keys(stream, sample, *sizes, temperature=case.temperature, replica=0)
-    rule.advance(state, quenched, keys, 0, case.equilibrate)
-    trace = rule.advance(state, quenched, keys, case.equilibrate, case.measure, case.every)
-    m = observables.on_patterns(trace.states, quenched).overlaps[:, :READ] / neurons
-    early, late = np.split(m, [len(m) // 2])
-    return {"early": _mean(early), "late": _mean(late), "square": _mean(m**2)}
+    def values(self, neurons: int, sample: int, seed: int) -> Values:
+        """Overlaps m of one disorder sample with its first READ archetypes: the mean over the first and over the second
+        half of the readings, and that of m²."""
+        network, stream = self.network(neurons), int(self.digest(seed)[:15], 16)
+        sizes = (neurons, network.patterns)
+        quenched = network.quench(rng.stream(stream, sample, rng.Purpose.DISORDER, *sizes))
+        state = _start(self, quenched, rng.stream(stream, sample, rng.Purpose.INITIAL, *sizes))
+        rule = hs.Glauber(self.temperature) if self.temperature else hs.SignUpdate()
+        keys = rng.keys(stream, sample, *sizes, temperature=self.temperature, replica=0)
+        rule.advance(state, quenched, keys, 0, self.equilibrate)
+        trace = rule.advance(state, quenched, keys, self.equilibrate, self.measure, self.every)
+        m = observables.on_patterns(trace.states, quenched).overlaps[:, :READ] / neurons
+        early, late = np.split(m, [len(m) // 2])
+        return {"early": _mean(early), "late": _mean(late), "square": _mean(m**2)}
 
 
 def _mean(m: NDArray[np.float64]) -> list[float]:
@@ -104,51 +105,3 @@ def _start(case: Case, quenched: Quenched, numbers: np.random.Generator) -> stat
     if case.start == "hierarchy":
         return states.hierarchical(quenched, 1.0, numbers)
     return states.cue(quenched, 0, 1.0, numbers)
-
-
-def _batch(case: Case, neurons: int, samples: Sequence[int], seed: int) -> list[str]:
-    return [json.dumps({"neurons": neurons, "sample": s, "values": values(case, neurons, s, seed)}) for s in samples]
-
-
-def read(case: Case, folder: Path, seed: int) -> Data:
-    """Values by size and sample that the result file has."""
-    found: Data = {neurons: {} for neurons in case.neurons}
-    path = case.path(folder, seed)
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:  # an interrupted write
-            continue
-        found[record["neurons"]][record["sample"]] = record["values"]
-    return found
-
-
-def run(
-    cases: Sequence[Case],
-    samples: int,
-    seed: int,
-    folder: Path,
-    executor: Executor,
-    progress: Callable[[int], object],
-    batch: int = 10,
-) -> None:
-    """Compute what the result files do not have, all cases' first samples before any's last; progress counts runs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    there = {case: read(case, folder, seed) for case in cases}
-    under_way: dict[Future[list[str]], Case] = {}
-    for first in range(0, samples, batch):
-        for case in cases:
-            for neurons in case.neurons:
-                block = range(first, min(first + batch, samples))
-                missing = [s for s in block if s not in there[case][neurons]]
-                progress(len(block) - len(missing))
-                if missing:
-                    under_way[executor.submit(_batch, case, neurons, missing, seed)] = case
-    try:
-        for future in as_completed(under_way):
-            lines = future.result()
-            with under_way[future].path(folder, seed).open("a", encoding="utf-8") as file:
-                file.write("".join(f"\n{line}" for line in lines))
-            progress(len(lines))
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)

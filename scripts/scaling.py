@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hopsim import executors, scan_file, scans
@@ -88,8 +89,8 @@ def trivial(points: int, folder: Path) -> list[str]:
     for name, make in (("threads", executors.threads), ("processes", executors.processes)):
         path = folder / f"{name}-{points}.h5"
         wall, used = run(scan, path, make(2))
-        size, opened = path.stat().st_size, timed(lambda path=path: Store.open(path).completed())
-        parsed = timed(lambda path=path: Store.open(path).points())
+        size, opened = path.stat().st_size, timed(partial(Store.open, path))
+        parsed = timed(Store.open(path).points)
         again = run(scan, path, executors.serial())[0]
         unit = 1e3 / scan.size
         sizes = f"{size / 2**20:.1f} | {size / scan.size:.0f}"
@@ -134,9 +135,7 @@ def main() -> int:
             folder / "warm.h5",
             executors.serial(),
         )
-        lines = [
-            "| executor | points | wall ms a point | CPU ms | MiB | bytes a point | open s | points s | again s |"
-        ]
+        lines = ["| executor | points | wall ms a point | CPU ms | MiB | bytes a point | open s | points s | again s |"]
         lines += ["| --- " * 9 + "|"]
         for points in (chosen.points // 10, chosen.points):
             lines += trivial(points, folder)

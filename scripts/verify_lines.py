@@ -75,13 +75,13 @@ from pathlib import Path
 from typing import Any
 
 import lines_points
-import lines_runs
+import sample_runs
 from lines_of_glass import above_glass, below_glass, frozen, planted
 from lines_of_retrieval import Weight, above_spinodal, below_spinodal, crossing, instability, weight
 from lines_page import report
 from lines_rows import Data, Row
-from lines_runs import Runs
 from lines_subjects import SUBJECTS, Subject
+from sample_runs import Runs
 from tqdm import tqdm
 from verify import ROOT
 
@@ -134,10 +134,10 @@ def main() -> int:
     cases: list[Runs] = [*(case for subject in SUBJECTS for case in subject.cases().values()), *lines_points.ALL]
     size = sum(len(case.neurons) * round(case.times * chosen.samples) for case in cases)
     with tqdm(total=size, unit="run") as bar:
-        lines_runs.run(cases, chosen.samples, chosen.seed, chosen.folder, workers, bar.update)
+        sample_runs.run(cases, chosen.samples, chosen.seed, chosen.folder, workers, bar.update)
 
     def read(case: Any) -> Data:
-        found = lines_runs.read(case, chosen.folder, chosen.seed)
+        found = sample_runs.read(case, chosen.folder, chosen.seed)
         return {
             N: {s: v for s, v in of_size.items() if s < round(chosen.samples * case.times)}
             for N, of_size in found.items()

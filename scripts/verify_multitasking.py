@@ -60,10 +60,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
-import multitasking_runs
 import numpy as np
-from multitasking_runs import Case, Data, Storage, Values
+import sample_runs
+from multitasking_runs import Case, Data, Storage
 from numpy.typing import NDArray
+from sample_runs import Values
 from tqdm import tqdm
 from verify import LIMIT, ROOT, Extrapolation, extrapolate
 
@@ -552,7 +553,7 @@ def main() -> int:
     every = [case for _, _, cases in found for case in cases] + brackets()
     with tqdm(total=sum(len(case.neurons) for case in every) * chosen.samples, unit="run") as bar:
         workers = executors.processes(chosen.workers)
-        multitasking_runs.run(every, chosen.samples, chosen.seed, chosen.folder, workers, bar.update)
+        sample_runs.run(every, chosen.samples, chosen.seed, chosen.folder, workers, bar.update)
     read = partial(_read, chosen)
     judged = [(title, header, [judge(case, read(case)) for case in cases]) for title, header, cases in found]
     sections = [(title, header, list(itertools.chain(*rows))) for title, header, rows in judged]
@@ -569,7 +570,7 @@ def main() -> int:
 
 def _read(chosen: argparse.Namespace, case: Case) -> Data:
     """The samples asked for, of those that are there."""
-    found = multitasking_runs.read(case, chosen.folder, chosen.seed)
+    found = sample_runs.read(case, chosen.folder, chosen.seed)
     return {N: {s: values for s, values in of_size.items() if s < chosen.samples} for N, of_size in found.items()}
 
 
