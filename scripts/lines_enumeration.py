@@ -30,7 +30,8 @@ def energies(quenched: Quenched) -> Floats:
     assert isinstance(interaction, Polynomial)
     states = 2**neurons
     on_state = np.bincount((1 << np.arange(neurons)) @ (quenched.patterns < 0), minlength=states)
-    g = np.array(interaction.values(neurons), dtype=float)[neurons - np.bitwise_count(np.arange(states))]
+    bits = sum(np.arange(states) >> i & 1 for i in range(neurons))
+    g = np.array(interaction.values(neurons), dtype=float)[neurons - bits]
     total = walsh(walsh(on_state.astype(float)) * walsh(g)) / states
     return np.asarray(-interaction.unit(neurons) * (total - total.mean()))
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import hopsim as hs
 from hopsim import hdf5, provenance
@@ -202,6 +204,25 @@ def test_every_column_says_what_it_is(whole):
         assert file["points/equilibrate"].attrs["unit"] == "sweep"
         simulated = set(hs.simulate(RUNS[0]).summary())
         assert all("meaning" in file[f"results/{column}"].attrs for column in simulated)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.one_of(st.binary(max_size=300), st.binary(max_size=300).map(lambda b: b"\x89HDF\r\n\x1a\n" + b)))
+def test_arbitrary_bytes_are_refused_in_one_line(data, tmp_path):
+    for name, read in (("a.h5", Store.open), ("a.h5", hs.read_patterns), ("a.npy", hs.read_patterns)):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(hs.Refused) as refused:
+            read(tmp_path / name)
+        assert "\n" not in str(refused.value)
+        assert name in str(refused.value)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(header=st.binary(min_size=1, max_size=200), version=st.sampled_from([b"\x01\x00", b"\x02\x00", b"\x09\x09"]))
+def test_arbitrary_headers_of_pattern_files_are_refused(header, version, tmp_path):
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY" + version + len(header).to_bytes(2, "little") + header + bytes(64))
+    with pytest.raises(hs.Refused, match=r"pattern file .*a.npy"):
+        hs.read_patterns(tmp_path / "a.npy")
 
 
 def test_no_leftovers_beside_a_closed_file(whole):

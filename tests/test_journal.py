@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hopsim import journal
 from hopsim.journal import Journal
@@ -75,6 +77,14 @@ def test_no_flipped_bit_is_taken_for_a_record(path):
         path.write_bytes(flipped)
         for record in journal.read(path)[0]:
             assert any(_equal(record, known) for known in RECORDS)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=400))
+def test_arbitrary_bytes_are_no_records_and_hide_none(data, path):
+    path.write_bytes(data + b"\n" + path.read_bytes()[-400:])
+    found = journal.read(path)[0]
+    assert all(any(_equal(record, known) for known in RECORDS) for record in found)
 
 
 def _equal(record, known):
