@@ -90,7 +90,7 @@ def _draw(data: losses.Data) -> Figure:
         ax.spines[["top", "right"]].set_visible(False)
     losses.draw(data, (cost, loss))
     for k, line in enumerate(loss.get_lines()[: 2 * PATTERNS]):  # the two losses of a pattern after each other
-        line.set(marker=style.MARKERS[k // 2], markersize=4, markevery=3, markerfacecolor="white" if k % 2 else None)
+        line.set(marker=style.MARKERS[k // 2], markersize=4, markevery=(3, 3), markerfacecolor="white" if k % 2 else None)
     loss.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     cost.set_xlabel("")
     lowest = float(data.sweeps[data.cost.argmin()])

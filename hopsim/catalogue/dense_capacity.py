@@ -18,7 +18,7 @@ which half of the cues are kept with the replica-symmetric capacity, from below 
 simulation): greedy dynamics from a pattern stay beyond the capacity, more so at small N, and no upper bound is
 compared. Capacities at T = 0 with the closed form max m^(2p-2)/(2v erfinv(m)²), to 1e-9 of them.
 
-Deviates: N <= 192 for p = 4, 384 for p = 3, 2000 for p = 2; quick: smaller sizes and a tenth of the bits.
+Deviates: N <= 192 for p = 4, 384 for p = 3, 2000 for p = 2; quick: smaller sizes and a fifteenth of the bits.
 """
 
 import math
@@ -26,8 +26,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import erfcinv, erfinv
+from scipy.special import erfcinv
 
 from .. import networks, theory
 from ..columns import stacked
@@ -40,6 +39,7 @@ from ..statistics import Average
 from ..theory import signal_to_noise
 from ..theory.one_step import OneStep
 from . import one_update
+from .closed_capacity import closed_capacity
 from .entry import Comparison, Reproduction
 from .one_update import Growth
 from .workshop import Workshop
@@ -50,11 +50,11 @@ DEGREES = range(2, 9)
 SIMULATED: tuple[Key, ...] = ((2, "distinct"), (3, "distinct"), (3, "all"), (4, "distinct"), (4, "all"))
 SIZES = {2: (500, 750, 1000, 1500, 2000), 3: (96, 128, 192, 256, 384), 4: (48, 64, 96, 128, 192)}
 FEW = {2: (250, 400, 600, 1000), 3: (48, 80, 128, 192), 4: (32, 48, 80, 128)}
-BITS = (60_000, 6_000)  # at each load and size
+BITS = (60_000, 4_000)  # at each load and size
 TAILS = 0.02
 GREEDY = {2: (0.14, 0.15, 0.16, 0.17), 3: (0.25, 0.28, 0.31, 0.34), 4: (0.25, 0.28, 0.31, 0.34)}  # α v
 GREEDY_SIZES = {2: (2000, 500), 3: (256, 96), 4: (128, 48)}
-GREEDY_SAMPLES = (200, 40)
+GREEDY_SAMPLES = (200, 30)
 HOPFIELD = 0.137905  # printed with digits cut
 PAPER, GARDNER = "Krotov & Hopfield 2016", "Gardner 1987"
 SCAN = """
@@ -224,7 +224,7 @@ def _compared(growths: dict[Key, Growth], kept: dict[Key, tuple[int, Average]]) 
         close = 3 * prefactor.error + 0.02 * one
         found.append(Comparison(f"α v at 0.5 % wrong bits, {name}", one, prefactor.value, close, PAPER))
         least = 3 * half.error + 0.03 * half.value
-        closed = _closed_form(key[0]) if key[0] > 2 else HOPFIELD
+        closed = closed_capacity(key[0]) if key[0] > 2 else HOPFIELD
         source = GARDNER if key[0] > 2 else "Steffan & Kühn 1994"
         found.append(Comparison(f"α v, half of cues kept, {name} (at least)", closed, half.value, least, source, True))
     return found
@@ -240,18 +240,9 @@ def _closed(table: list[dict[str, object]]) -> list[Comparison]:
             one_step = float(str(row["one_step"]))
             found.append(Comparison("α_c at T = 0, p = 2, 1RSB", 0.138186, one_step, 1e-6, "Steffan & Kühn 1994"))
         elif degree <= 4:
-            closed, quantity = _closed_form(degree), f"α_c v at T = 0, p = {degree}, {row['indices']}, RS"
+            closed, quantity = closed_capacity(degree), f"α_c v at T = 0, p = {degree}, {row['indices']}, RS"
             found.append(Comparison(quantity, closed, rs * v, 1e-9, GARDNER))
     return found
-
-
-def _closed_form(degree: int) -> float:
-    """max over m of m^(2p-2)/(2 erfinv(m)²): the T = 0 equation m = erf(m^(p-1)/√(2αv)) solved for αv."""
-    best = minimize_scalar(
-        lambda m: -(m ** (2 * degree - 2)) / (2 * erfinv(m) ** 2), bounds=(0.5, 1 - 1e-9), method="bounded",
-        options={"xatol": 1e-9},
-    )
-    return float(-best.fun)
 
 
 def _degree(law: Law) -> int:

@@ -161,7 +161,7 @@ def _ergodic(dilution: float) -> float:
     low, high = (
         theory.stable_states(patterns=3, dilution=dilution, temperature=float(t))[0].overlaps[0] ** 2 for t in T
     )
-    return float(T[1] + high * (T[1] - T[0]) / (low - high))
+    return float(T[1] + high * (T[1] - T[0]) / (low - high)) if low > high else math.nan
 
 
 def _middles(spots: list[Spot], patterns: int) -> list[Comparison]:

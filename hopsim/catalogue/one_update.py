@@ -79,16 +79,18 @@ def growth(
 
 
 def at_error(rows: Sequence[Row]) -> Average:
-    """K at which the fraction of wrong bits is ERROR: each load gives x = √2 erfcinv(2P), and x² (K-1) is constant."""
+    """K at which the fraction of wrong bits is ERROR: each load gives x = √2 erfcinv(2P), and x² (K-1) is constant.
+
+    The mean over loads has no weights: those from errors found at few wrong bits would favour the loads with more.
+    """
     wanted, found = _ratio(ERROR), []
     for row in rows:
         m = row.averages["overlap"]
         ratio, others = _ratio((1 - m.value) / 2), row.point.network.patterns - 1
         slope = math.exp(-(ratio**2) / 2) / math.sqrt(2 * math.pi)
-        found.append((others * (ratio / wanted) ** 2 + 1, 2 * others * ratio / wanted**2 * m.error / 2 / slope))
+        found.append((others * (ratio / wanted) ** 2 + 1, others * ratio / wanted**2 * m.error / slope))
     value, error = np.array(found).T
-    weights = error**-2
-    return Average(float(weights @ value / weights.sum()), float(weights.sum() ** -0.5))
+    return Average(float(value.mean()), float(np.sqrt((error**2).sum()) / len(found)))
 
 
 def _ratio(probability: float) -> float:
@@ -97,11 +99,11 @@ def _ratio(probability: float) -> float:
 
 
 def _slope(neurons: Sequence[int], patterns: Sequence[Average]) -> Average:
-    """Slope of ln K against ln N, each weighted by its error."""
-    x = np.log(np.array(neurons, dtype=float))
-    y, error = np.log([k.value for k in patterns]), np.array([k.error / k.value for k in patterns])
-    slope, spread = np.polyfit(x, y, 1, w=1 / error, cov="unscaled")
-    return Average(float(slope[0]), float(math.sqrt(spread[0, 0])))
+    """Of ln K against ln N, all sizes alike: they have about as many bits each."""
+    x, y = np.log(np.array(neurons, dtype=float)), np.log([k.value for k in patterns])
+    weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    errors = np.array([k.error / k.value for k in patterns])
+    return Average(float(weights @ y), float(np.sqrt(weights**2 @ errors**2)))
 
 
 def finite_size(law: Law, neurons: int) -> float:

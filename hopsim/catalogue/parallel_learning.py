@@ -35,10 +35,10 @@ from ..scans import Scan
 from .entry import Comparison, Reproduction
 from .workshop import Workshop
 
-SECONDS = (90.0, 15.0)
+SECONDS = (30.0, 12.0)
 SAMPLES = (16, 4)
 SHOWN = (1, 3, 8, 20, 50)  # examples of the quick version
-COMPARED = ((0.6, 3), (0.6, 8), (0.6, 20), (0.4, 8), (0.4, 20), (0.4, 50), (0.2, 50))  # (r, M)
+COMPARED = ((0.6, 3), (0.6, 8), (0.6, 20), (0.4, 1), (0.4, 20), (0.4, 50), (0.2, 50))  # (r, M)
 PAPER, LIMIT = "Agliari et al. 2023", "theory at finite M"
 
 
