@@ -47,7 +47,7 @@ def test_a_theory_at_a_tenth_more_temperature_differs(workshop, monkeypatch):
     )
     monkeypatch.setattr(theory, "stable_states", warmer)
     wrong = {found.quantity for found in multitasking_phases.make(workshop).comparisons if not found.agrees}
-    assert wrong == {"T_c at K = 3, d = 0.3", "m_1, K = 3, pure at d = 0.15, T = 0.6"}
+    assert wrong == {"T_c at K = 3, d = 0.3", "m_1, K = 3, pure at d = 0.15, T = 0.55"}
 
 
 def test_a_wrong_free_energy_moves_the_line_of_coexistence(monkeypatch):

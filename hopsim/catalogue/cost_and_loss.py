@@ -1,20 +1,23 @@
 """The cost of a network and the squared-error losses of all its patterns, along one trajectory.
 
-Agliari, Alessandrelli, Barra & Ricci-Tersenghi, "Parallel learning by multitasking neural networks" (2023): with
-L±_μ = |ξ^μ ± σ|²/2N the Hamiltonian is -H/N = (s/2) Σ_μ [((1 + n_μ/N)/2)² - L+_μ L-_μ], so that a network which lowers
-its cost lowers the losses of all patterns in parallel. s = 1 for stored patterns and n_μ = |ξ^μ|²; where archetypes are
-learned from M examples of quality r the vectors are the examples, s = 1/(RM), or their averages, s = 1/R, with
-R = r² + (1-r²)/M.
+Agliari, Alessandrelli, Barra & Ricci-Tersenghi, "Parallel learning by multitasking neural networks" (2023): with L±_μ
+= |ξ^μ ± σ|²/2N the Hamiltonian is -H/N = (s/2) Σ_μ [((1 + n_μ/N)/2)² - L+_μ L-_μ], so that a network which lowers its
+cost lowers the losses of all patterns in parallel. s = 1 for stored patterns and n_μ = |ξ^μ|²; where archetypes are
+learned from M examples of quality r the vectors are the examples, s = 1/(RM), or their averages, s = 1/R, with R = r²
++ (1-r²)/M.
 
 Drawn: H/N and the losses of three stored patterns with a quarter of blank entries, from random spins at T = 0.3.
 Compared, over trajectories of stored patterns and of both ways to learn: the identity at every sweep, within 1e-12
-(rounding: the cost comes from exact integer energies, n_μ from the entries, the losses from overlaps), and the share of
-trajectories on which cost and Σ_μ L+_μ L-_μ are lowest at the same sweep, which must be all of them (values within 1e-12
-of the lowest are ties, of which the first counts). Sizes and noise are ours: N = 1000, K = 3.
+(rounding: the cost comes from exact integer energies, n_μ from the entries, the losses from overlaps), and the share
+of trajectories on which cost and Σ_μ L+_μ L-_μ are lowest at the same sweep, which must be all of them (values within
+1e-12 of the lowest are ties, of which the first counts). Sizes and noise are ours: N = 1000, K = 3.
 """
+
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from .. import networks
 from ..columns import Columns, stacked
@@ -49,9 +52,14 @@ def make(workshop: Workshop) -> Reproduction:
 
 
 def _networks() -> dict[str, Network]:
-    law = {"neurons": NEURONS, "patterns": PATTERNS, "dilution": DILUTION}
-    ways = {way: Examples(QUALITY, EXAMPLES, way) for way in ("supervised", "unsupervised")}
-    return {name: networks.multitasking(**law, ensemble=ways.get(name)) for name in ("stored", *ways)}
+    ways: dict[str, Examples | None] = {"stored": None}
+    for way in ("supervised", "unsupervised"):
+        ways[way] = Examples(QUALITY, EXAMPLES, way)
+    return {name: _network(ensemble) for name, ensemble in ways.items()}
+
+
+def _network(ensemble: Examples | None) -> Network:
+    return networks.multitasking(neurons=NEURONS, patterns=PATTERNS, dilution=DILUTION, ensemble=ensemble)
 
 
 def _run(network: Network, sample: int) -> Run:
@@ -68,7 +76,7 @@ def _checked(run: Run) -> tuple[float, bool]:
     return float(residual), _lowest(data.cost) == _lowest(data.product)
 
 
-def _vectors(network: Network, learned: losses.Floats) -> tuple[float, losses.Floats]:
+def _vectors(network: Network, learned: NDArray[Any]) -> tuple[float, losses.Floats]:
     """s and the vectors ξ float64[N, ...] that the cost is made of."""
     ensemble = network.law.ensemble
     if not isinstance(ensemble, Examples):
@@ -90,7 +98,9 @@ def _draw(data: losses.Data) -> Figure:
         ax.spines[["top", "right"]].set_visible(False)
     losses.draw(data, (cost, loss))
     for k, line in enumerate(loss.get_lines()[: 2 * PATTERNS]):  # the two losses of a pattern after each other
-        line.set(marker=style.MARKERS[k // 2], markersize=4, markevery=(3, 3), markerfacecolor="white" if k % 2 else None)
+        line.set(
+            marker=style.MARKERS[k // 2], markersize=4, markevery=(3, 3), markerfacecolor="white" if k % 2 else None
+        )
     loss.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     cost.set_xlabel("")
     lowest = float(data.sweeps[data.cost.argmin()])

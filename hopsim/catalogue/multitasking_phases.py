@@ -36,21 +36,21 @@ from ..theory.dilution_phases import dilution_line, pure_stability
 from .entry import Comparison, Reproduction
 from .workshop import Workshop
 
-SECONDS = (150.0, 15.0)
+SECONDS = (90.0, 15.0)
 PAPER, DERIVED, LIMIT = "Agliari et al. 2012", "derived in this entry", "theory, N → ∞"
 NEURONS = 5000
 COLD = 1e-4
 END = {3: (math.sqrt(5) - 1) / 2, 4: 0.543689, 5: 0.518790}  # 1 - 2d + d^K = 0: six digits
-MIDDLES = {"hierarchical": (0.3, 0.05), "pure": (0.15, 0.6), "parallel": (0.65, 0.05), "paramagnet": (0.8, 0.42)}
+MIDDLES = {"hierarchical": (0.38, 0.05), "pure": (0.15, 0.55), "parallel": (0.65, 0.05), "paramagnet": (0.8, 0.42)}
 SCAN = """
 [network]
 kind = "multitasking"
 neurons = {neurons}
 patterns = [{patterns}]
-dilution = [0.15, 0.3, 0.5, 0.65, 0.8]
+dilution = [0.15, 0.38, 0.5, 0.65, 0.8]
 [dynamics]
 rule = "glauber"
-temperature = [0.05, 0.15, 0.27, 0.42, 0.6]
+temperature = [0.05, 0.15, 0.27, 0.42, 0.55]
 [protocol]
 start = "hierarchical"
 cue_overlap = 1.0
@@ -85,8 +85,8 @@ def make(workshop: Workshop) -> Reproduction:
     numbers = (3,) if workshop.quick else (3, 4, 5)
     text = SCAN.format(neurons=NEURONS, patterns=", ".join(map(str, numbers)))
     spots = [_spot(row) for row in workshop.scan("multitasking-phases", text, samples=(20, 4))]
-    planes = [dilution_phases.collect(patterns=K, points=workshop.pick(60, 40)) for K in numbers]
-    figure = Figure(figsize=(5.2, 2.9 * len(planes)), layout="constrained")
+    planes = [dilution_phases.collect(patterns=K, points=workshop.pick(60, 30)) for K in numbers]
+    figure = Figure(figsize=(5.2, 3.1 * len(planes)), layout="constrained")
     for ax, plane in zip(figure.subplots(len(planes), squeeze=False)[:, 0], planes, strict=True):
         _draw(ax, plane, [spot for spot in spots if spot.patterns == plane.patterns])
     tables = {f"phases_{plane.patterns}": _table(plane) for plane in planes}
