@@ -109,9 +109,7 @@ def relaxed_overlaps(point: Point) -> tuple[float, ...]:
 def _alone(point: Point) -> float:
     """The overlap of one pattern that is retrieved alone."""
     law, load, temperature = point.network.law, point.network.load, point.dynamics.temperature
-    if isinstance(law.ensemble, Examples) and (
-        law.ensemble.dilution == 0 or point.network.patterns > FEW_PATTERNS
-    ):
+    if isinstance(law.ensemble, Examples) and (law.ensemble.dilution == 0 or point.network.patterns > FEW_PATTERNS):
         return theory.examples.solve(law, load=load, temperature=temperature).order.m[0]
     return float(theory.solve(law, load=load, temperature=temperature).order.m) if theory.supports(law) else math.nan
 

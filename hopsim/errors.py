@@ -12,6 +12,11 @@ class Stopped(Exception):
     """The run was asked to stop before its end; what it had done is in its checkpoint, if it has one."""
 
 
+def in_one_line(error: BaseException) -> str:
+    """The first line of the message of an error, or its name."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
 def whole(name: str, value: object, least: int, most: int | None = None) -> int:
     """The value as an int; refused unless it is a whole number in the range. NumPy integers are, booleans are not."""
     if not isinstance(value, Integral) or isinstance(value, bool):

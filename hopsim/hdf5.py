@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .columns import Columns, taken
-from .errors import Refused
+from .errors import Refused, in_one_line
 from .patterns import Stored
 
 FORMAT, SCHEMA = "hopsim results", 2
@@ -99,7 +99,7 @@ def read(path: Path) -> Contents:
         raise
     except Exception as error:  # whatever a damaged file makes of the reader
         raise Refused(
-            f"result file {path} is damaged ({_in_one_line(error)}); restore a copy of it, or run the scan again with "
+            f"result file {path} is damaged ({in_one_line(error)}); restore a copy of it, or run the scan again with "
             "another --out"
         ) from None
 
@@ -134,7 +134,7 @@ def _refusing(path: Path, build: Any) -> Stored:
     except Refused as error:
         raise Refused(f"{path}: {error}") from None
     except Exception as error:  # whatever a damaged file makes of the reader
-        raise Refused(f"pattern file {path} cannot be read: {_in_one_line(error)}") from None
+        raise Refused(f"pattern file {path} cannot be read: {in_one_line(error)}") from None
 
 
 def _opened(path: Path, what: str) -> h5py.File:
@@ -143,7 +143,7 @@ def _opened(path: Path, what: str) -> h5py.File:
     except FileNotFoundError:
         raise Refused(f"{what} {path} does not exist") from None
     except Exception as error:  # h5py raises more than OSError on a damaged file
-        raise Refused(f"{what} {path} cannot be opened: {_in_one_line(error)}") from None
+        raise Refused(f"{what} {path} cannot be opened: {in_one_line(error)}") from None
 
 
 def _fill(file: h5py.File, contents: Contents) -> None:
@@ -156,6 +156,8 @@ def _fill(file: h5py.File, contents: Contents) -> None:
     for name in GROUPS:
         group = file.create_group(name)
         for column, data in getattr(contents, name).items():
+            if column == "point" and not np.isin(data, contents.points["key"]).all():
+                raise ValueError(f"{name} has rows without their points")  # never in the place of a good file
             rows = np.searchsorted(contents.points["key"], data) if column == "point" else data
             _create(group, column, rows)
             _describe(group[column], column, name)
@@ -193,7 +195,7 @@ def _contents(file: h5py.File, path: Path) -> Contents:
         raise Refused(
             f"{path} has schema {schema}, this version of hopsim reads {versions}; use the version that wrote it"
         )
-    _check_size(file, path)
+    _check_size(file, path, texts=schema == 1)
     return _of_schema_1(file) if schema == 1 else _checked(file)
 
 
@@ -218,10 +220,11 @@ def _of_schema_1(file: h5py.File) -> Contents:
     """The first layout: rows in the order of writing, their number in the attribute rows."""
     names = {"name": str(file.attrs["scan_name"]), "text": str(file.attrs["scan_text"]), "shard": "1/1"}
     found = Contents(names | {"patterns": str(file.attrs["scan_patterns"])}, [json.loads(file.attrs["environment"])])
+    most = Path(file.filename).stat().st_size
     keys = file["points/key"][: file["points"].attrs["rows"]] if "key" in file["points"] else np.empty(0)
     for name in GROUPS:
         rows = int(file[name].attrs["rows"])
-        columns = {column: _bytes(data[:rows]) for column, data in file[name].items()} if rows else {}
+        columns = {column: _bytes(data, rows, most) for column, data in file[name].items()} if rows else {}
         if "point" in columns:
             columns["point"] = keys[columns["point"]]
         setattr(found, name, taken(columns, np.argsort(columns["key"], kind="stable")) if rows else {})
@@ -229,8 +232,17 @@ def _of_schema_1(file: h5py.File) -> Contents:
     return found
 
 
-def _bytes(data: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(data.astype("S") if data.dtype.kind == "O" else data)
+def _bytes(data: h5py.Dataset, rows: int, most: int) -> NDArray[Any]:
+    """Rows of a dataset, text as bytes of fixed length; refused if its texts are more than the file could hold."""
+    if not data.dtype.hasobject:
+        return np.asarray(data[:rows])
+    found, length = [], 0
+    for row in range(rows):
+        found.append(data[row])
+        length += len(found[-1])
+        if length > most:
+            raise ValueError("its texts are longer than a file of its size can hold")
+    return np.array(found, dtype="S")
 
 
 def _digest(contents: Contents, patterns: Columns) -> str:
@@ -245,8 +257,11 @@ def _digest(contents: Contents, patterns: Columns) -> str:
     return digest.hexdigest()
 
 
-def _check_size(file: h5py.File, path: Path) -> None:
-    """Refuse links to elsewhere and arrays larger than what the file could hold, before anything is read."""
+def _check_size(file: h5py.File, path: Path, texts: bool = False) -> None:
+    """Refuse links to elsewhere and arrays larger than what the file could hold, before anything is read.
+
+    texts = True allows entries of variable length, which schema 1 has; see _bytes.
+    """
     declared = 0
 
     def visit(group: h5py.Group) -> None:
@@ -259,6 +274,8 @@ def _check_size(file: h5py.File, path: Path) -> None:
                 visit(thing)
             elif thing.external or thing.is_virtual:
                 raise ValueError(f"{name} is stored elsewhere")
+            elif thing.dtype.hasobject and not texts:
+                raise ValueError(f"{name} has entries of variable length")
             else:
                 declared += thing.nbytes
 
@@ -270,10 +287,6 @@ def _check_size(file: h5py.File, path: Path) -> None:
 def _text(text: str) -> Any:
     data = text.encode()
     return np.array(data, dtype=f"S{max(1, len(data))}")
-
-
-def _in_one_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _synchronised(path: Path) -> None:

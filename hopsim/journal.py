@@ -36,7 +36,7 @@ class Journal:
         """Whether the file is still the one that is written to."""
         try:
             return os.path.samestat(os.fstat(self._file.fileno()), self.path.stat())
-        except OSError:
+        except (OSError, ValueError):  # gone, or closed
             return False
 
     def close(self) -> None:
@@ -50,7 +50,10 @@ class Journal:
 
 
 def read(path: Path) -> tuple[list[Record], int]:
-    """The records of a journal, none if there is no file, and the number of lines that are damaged or cut short."""
+    """The records of a journal, none if there is no file, and the number of lines that are damaged or cut short.
+
+    Raises ValueError where a line that is whole is no record.
+    """
     try:
         lines = [line for line in path.read_bytes().split(b"\n") if line]
     except FileNotFoundError:
@@ -67,7 +70,10 @@ def _line(record: Record) -> str:
 def _records(lines: Sequence[bytes]) -> Iterator[Record]:
     for line in lines:
         if line[:9] == b"%08x " % zlib.crc32(line[9:]):
-            yield json.loads(line[9:], object_hook=_revived)
+            record = json.loads(line[9:], object_hook=_revived)
+            if not isinstance(record, dict) or "kind" not in record:
+                raise ValueError("a line of it is no record")
+            yield record
 
 
 def _plain(thing: Any) -> Any:
@@ -81,4 +87,7 @@ def _plain(thing: Any) -> Any:
 def _revived(found: dict[str, Any]) -> Any:
     if "base64" not in found:
         return found
-    return np.frombuffer(base64.b64decode(found["base64"]), dtype=found["dtype"]).reshape(found["shape"])
+    kind = np.dtype(found["dtype"])
+    if kind.kind not in "biuf" or 0 in found["shape"]:
+        raise ValueError("an array in it is none of numbers")
+    return np.frombuffer(base64.b64decode(found["base64"]), dtype=kind).reshape(found["shape"])

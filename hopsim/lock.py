@@ -10,29 +10,41 @@ from filelock import FileLock, Timeout
 
 from .errors import Refused
 
+PATIENCE = 0.3  # seconds, in which a reader that looks who holds it has looked
+
 
 class Lock:
     """The lock of a result file, RESULTS.h5.lock, held until `release`."""
 
     def __init__(self, path: Path) -> None:
         self._path = _beside(path)
-        self._lock = FileLock(self._path, blocking=False)
+        self._lock = FileLock(self._path)
         try:
-            self._lock.acquire()
+            self._lock.acquire(timeout=PATIENCE, poll_interval=0.02)
             owner = {
                 "host": platform.node(),
                 "process": os.getpid(),
                 "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
             }
             self._path.write_text(json.dumps(owner), encoding="utf-8")
+            self._status = self._path.stat()
         except Timeout:
             raise Refused(f"{path} is being written by {holder(path)}; wait for it or use another --out") from None
         except OSError as error:
             raise Refused(f"{self._path} cannot be made: {error.strerror}; use another --out") from None
 
+    @property
+    def held(self) -> bool:
+        """Whether the file is still the one that was locked: else another writer may have made its own."""
+        try:
+            return os.path.samestat(self._status, self._path.stat())
+        except OSError:
+            return False
+
     def release(self) -> None:
         """Give it back; the file goes first, while nobody else can hold it."""
-        self._path.unlink(missing_ok=True)
+        if self.held:
+            self._path.unlink(missing_ok=True)
         self._lock.release()
 
 

@@ -10,7 +10,7 @@ from . import hdf5, provenance
 from .columns import Columns, joined, taken
 from .errors import Refused
 from .hdf5 import Contents
-from .store import Store, by_key
+from .store import Store, by_key, journal_of
 
 
 def merge(paths: Sequence[Path], out: Path) -> Store:
@@ -20,6 +20,8 @@ def merge(paths: Sequence[Path], out: Path) -> Store:
     """
     if out.exists():
         raise Refused(f"{out} exists; merge into a new file")
+    if journal_of(out).exists():
+        raise Refused(f"{journal_of(out)} is there without {out}; remove it or merge into another file")
     if len(set(paths)) < len(paths):
         raise Refused("the same file is given twice; name each once")
     stores = [Store.open(path) for path in paths]

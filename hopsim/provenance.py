@@ -51,6 +51,12 @@ def key(thing: Point) -> str:
     return hashlib.sha256(canonical(thing).encode()).hexdigest()[:32]
 
 
+def number_of(network: Network, seed: int) -> int:
+    """A whole number that depends on the disorder only."""
+    text = json.dumps([_plain(network), seed], sort_keys=True)
+    return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
+
+
 @lru_cache(maxsize=2**16)
 def _canonical(point: Point, trajectory: int) -> str:
     return json.dumps({"trajectory": trajectory} | _plain(point), sort_keys=True, separators=(",", ":"))

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from . import executors, provenance
 from .checkpoints import Checkpoint
 from .errors import Refused, Stopped
 from .executors import SchedulerLost, WorkerDied, Workers
 from .interactions import Polynomial
+from .interruption import uninterrupted
 from .levels import check_range
 from .networks import Network, Quenched
 from .simulation import TRACE_BYTES, Point, Record, Run, groups, simulate_together
@@ -57,13 +56,8 @@ class Scan:
     def size(self) -> int:
         """Number of runs."""
         part, parts = self.shard
-        if parts == 1:
-            return len(self.points) * self.samples
         alike = self._alike()
-        period = np.arange(parts * len(alike)) % parts == part - 1  # samples by networks
-        sizes = np.tile([len(points) for points in alike], parts)
-        of_period, rest = int(sizes[period].sum()), (self.samples % parts) * len(alike)
-        return self.samples // parts * of_period + int(sizes[:rest][period[:rest]].sum())
+        return sum(len(points) * len(range((part - 1 - first) % parts, self.samples, parts)) for first, points in alike)
 
     def keys(self) -> set[str]:
         """Keys of all its runs."""
@@ -80,17 +74,22 @@ class Scan:
 
     def _disorders(self) -> Iterator[tuple[int, list[Point]]]:
         """Samples and the points that share the disorder of each, those of this shard."""
-        alike = self._alike()
-        every = ((sample, points) for sample in range(self.samples) for points in alike)
         part, parts = self.shard
-        return itertools.islice(every, part - 1, None, parts)
+        alike = self._alike()
+        for sample in range(self.samples):
+            yield from ((sample, points) for first, points in alike if (sample + first) % parts == part - 1)
 
-    def _alike(self) -> list[list[Point]]:
-        """Points that share their disorder, network by network."""
+    def _alike(self) -> list[tuple[int, list[Point]]]:
+        """Points that share their disorder, network by network, and the part to which the first sample belongs.
+
+        That is a hash of network and seed, so that a scan with more points has the same parts for the old ones.
+        """
         alike: dict[tuple[Network, int], list[Point]] = {}
         for point in self.points:
             alike.setdefault((point.network, point.seed), []).append(point)
-        return list(alike.values())
+        parts = self.shard[1]
+        firsts = (provenance.number_of(network, seed) % parts if parts > 1 else 0 for network, seed in alike)
+        return list(zip(firsts, alike.values(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ def run(
                 finished += sum(o.columns is not None for o in done.outcomes)
                 failures += [o for o in done.outcomes if o.columns is None]
                 if time.monotonic() - written > SECONDS_BETWEEN_WRITES:
-                    batch, unwritten = unwritten, []  # an interrupt in the middle of a write must not write it twice
+                    batch, unwritten = unwritten, []
                     _write(store, batch)
                     written = time.monotonic()
                 progress(len(done.outcomes), sum(_updates(o.run) for o in done.outcomes))
@@ -199,12 +198,14 @@ def run(
 
 
 def _write(store: Writer, done: Sequence[Done]) -> None:
-    if done:
+    """Store outcomes; a signal to stop waits until they are."""
+    with uninterrupted():
         store.cpu_seconds += sum(each.cpu_seconds for each in done)
-        store.append([outcome for each in done for outcome in each.outcomes])
-    for each in done:
-        for checkpoint in each.checkpoints:
-            checkpoint.remove()
+        if outcomes := [outcome for each in done for outcome in each.outcomes]:
+            store.append(outcomes)
+        for each in done:
+            for checkpoint in each.checkpoints:
+                checkpoint.remove()
 
 
 class _Work:
@@ -216,13 +217,16 @@ class _Work:
         self._under_way: dict[Future[Done], Task] = {}
 
     def done(self) -> Iterator[Done]:
-        """What the workers did, as it comes; every worker has one task and one that waits for it."""
+        """What the workers did, as it comes; nothing every two seconds in which none ended."""
         while True:
-            while len(self._under_way) < 2 * self._executor.capacity and (task := self._next()):
+            while self._room() and (task := self._next()):
                 self._under_way[self._executor.submit(_simulate, task, self._checkpoints)] = task
             if not self._under_way:
                 return
-            for future in wait(self._under_way, return_when=FIRST_COMPLETED).done:
+            ended = wait(self._under_way, SECONDS_BETWEEN_WRITES, FIRST_COMPLETED).done
+            if not ended:
+                yield _NOTHING  # time to write and to tell, however long the next task takes
+            for future in ended:
                 yield self._ended(future, self._under_way.pop(future))
 
     def add(self, batches: Iterator[Batch]) -> None:
@@ -233,6 +237,10 @@ class _Work:
         """Wait for the tasks that run, drop those that do not, and return what has been done."""
         self._executor.shutdown(wait=True, cancel_futures=True)
         return [f.result() for f in self._under_way if not f.cancelled() and f.exception() is None]
+
+    def _room(self) -> bool:
+        """Every worker has one task and one that waits; what has ended comes first."""
+        return len(self._under_way) < 2 * self._executor.capacity and not any(f.done() for f in self._under_way)
 
     def _next(self) -> Task:
         return self._again.pop() if self._again else list(itertools.islice(self._batches, self._size))
@@ -265,7 +273,11 @@ class _Work:
 
 
 def _failed(runs: Sequence[Run], message: str) -> Done:
+    """Done, with a message for each run."""
     return Done([Outcome(run, None, message) for run in runs], 0.0, 0.0, [])
+
+
+_NOTHING = _failed([], "")
 
 
 def _simulate(task: Task, checkpoints: Checkpoints | None) -> Done:

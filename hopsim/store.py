@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from . import hdf5, journal, provenance
 from .columns import Columns, joined, stacked, taken
-from .errors import Refused
+from .errors import Refused, in_one_line
 from .hdf5 import Contents
 from .journal import Journal, Record
 from .lock import Lock, holder
@@ -60,12 +60,19 @@ class Store:
         path = Path(path)
         while True:
             before = _identity(path)
-            contents, (records, damaged) = hdf5.read(path), journal.read(_journal(path))
+            store = cls(path, hdf5.read(path), [])
+            try:
+                store._records, damaged = journal.read(journal_of(path))
+                store.contents()
+            except Exception as error:  # whatever a journal of somebody else makes of the reader
+                raise Refused(
+                    f"{journal_of(path)} is damaged ({in_one_line(error)}); remove it to go on with {path} alone"
+                ) from None
             if _identity(path) == before:  # else the writer has moved the journal into a new file meanwhile
                 break
         if damaged > 1:  # one line may be cut short by a kill, or be on its way
-            _warn(f"{damaged} lines of {_journal(path)} are damaged; their runs will be computed again")
-        return cls(path, contents, records)
+            _warn(f"{damaged} lines of {journal_of(path)} are damaged; their runs will be computed again")
+        return store
 
     @staticmethod
     def append_to(
@@ -224,9 +231,9 @@ class Writer(Store):
             raise Refused(f"folder {path.parent} cannot be made: {error}") from None
         self._lock = Lock(path)
         try:
-            if _journal(path).exists() and not path.exists():
+            if journal_of(path).exists() and not path.exists():
                 raise Refused(
-                    f"{_journal(path)} is there without {path}; restore that, or remove the journal to start anew"
+                    f"{journal_of(path)} is there without {path}; restore that, or remove the journal to start anew"
                 )
             there = Store.open(path) if path.exists() else Store(path, Contents(), [])
             super().__init__(path, there.contents(), [])
@@ -237,6 +244,9 @@ class Writer(Store):
             self._journal: Journal | None = None
             self.cpu_seconds = 0.0
             self._replace()
+        except OSError as error:
+            self._lock.release()
+            raise Refused(f"{path} cannot be written: {_reason(error)}; make room or use another --out") from None
         except BaseException:
             self._lock.release()
             raise
@@ -245,53 +255,70 @@ class Writer(Store):
         """Write a batch. Raises StoreFailed where it cannot be written; what was written before is safe."""
         records = self._records_of(outcomes)
         self._records += records
+        self._known |= {record["key"] for record in records if record["kind"] == "point"}
         self._unsaved += len(outcomes)
         if self._completed is not None:
             self._completed |= {provenance.key(o.run) for o in outcomes if o.columns is not None}
         try:
             if self._journal is None or not self._journal.there or not self.path.exists():
-                _warn(f"{self.path} or its journal was removed while it was written; both are written again")
-                self._replace()
+                self._restore()
             self._journal.append(records)  # type: ignore[union-attr]
+            rows = len(self._contents.results.get("key", ()))
+            if self._unsaved > min(max(LEAST_REPLACED, rows), MOST_REPLACED):
+                self._replace()
         except OSError as error:
             raise StoreFailed(
-                f"{self.path} cannot be written: {error.strerror or error}; what was stored before is safe, "
-                "make room or change the rights and run the same command again"
+                f"{self.path} cannot be written: {_reason(error)}; make room or change the rights and run the same "
+                f"command again{self._kept()}"
             ) from None
-        rows = len(self._contents.results.get("key", ()))
-        if self._unsaved > min(max(LEAST_REPLACED, rows), MOST_REPLACED):
-            self._replace()
 
     def close(self) -> None:
         """Move the journal into the file, say when and after how much work this session ended, let other writers in."""
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         self.sessions[-1].update({"ended": ended, "cpu_seconds": round(self.cpu_seconds, 3)})
         try:
-            self._replace()
-            if self._journal is not None:
-                self._journal.remove()
+            if self._lock.held:
+                self._replace()
+                if self._journal is not None:
+                    self._journal.remove()
+            elif self._journal is not None:
+                self._journal.close()
         except OSError as error:
-            kept = f"what has finished is in {_journal(self.path)}, which belongs to it"
-            _warn(f"{self.path} cannot be replaced: {error.strerror or error}; {kept}")
+            _warn(f"{self.path} cannot be replaced: {_reason(error)}{self._kept()}")
         finally:
             self._lock.release()
+
+    def _restore(self) -> None:
+        """Write all again where it was removed, unless another writer has begun anew there."""
+        if not self._lock.held:
+            try:
+                self._lock = Lock(self.path)
+            except Refused as error:
+                raise StoreFailed(f"{self.path} was removed while it was written, and now {error}") from None
+        _warn(f"{self.path} or its journal was removed while it was written; both are written again")
+        self._replace()
+
+    def _kept(self) -> str:
+        there = self.path.exists() and journal_of(self.path).exists()
+        return f"; what was stored before is safe in it and {journal_of(self.path)}" if there else ""
 
     def _replace(self) -> None:
         """A new file with all there is, and an empty journal."""
         hdf5.write(self.path, self.contents())
         if self._journal is not None:
             self._journal.remove()
-        _journal(self.path).unlink(missing_ok=True)
-        self._journal = Journal(_journal(self.path))
+        journal_of(self.path).unlink(missing_ok=True)
+        self._journal = Journal(journal_of(self.path))
         self._unsaved = 0
 
     def _records_of(self, outcomes: Sequence[Outcome]) -> list[Record]:
         records: list[Record] = []
+        known = set(self._known)
         for outcome in outcomes:
             point = outcome.run.point
             key = provenance.key(point)
-            if key not in self._known:
-                self._known.add(key)
+            if key not in known:
+                known.add(key)
                 records += self._patterns_of(point)
                 records.append({"kind": "point", "key": key, "json": provenance.canonical(point)})
             identity = {"key": provenance.key(outcome.run), "point": key, "sample": outcome.run.sample}
@@ -319,12 +346,27 @@ def _merge(contents: Contents, records: Sequence[Record]) -> None:
     contents.points = by_key(joined(contents.points, stacked(points)))
     identities = [{name: record[name] for name in IDENTITY} for record in kinds["result"]]
     results = [i | dict(r["columns"]) for i, r in zip(identities, kinds["result"], strict=True)]
-    contents.results = by_key(joined(contents.results, stacked(results)))
+    contents.results = _of_known_points(by_key(joined(contents.results, stacked(results))), contents.points)
     failures = [{name: r[name] for name in (*IDENTITY, "message")} for r in reversed(kinds["failure"])]
     failed = by_key(joined(stacked(failures), contents.failures))  # the last message counts
+    failed = _of_known_points(failed, contents.points)
     if failed and contents.results:
         failed = taken(failed, ~np.isin(failed["key"], contents.results["key"]))
     contents.failures = failed if failed and len(failed["key"]) else {}
+
+
+def _of_known_points(rows: Columns, points: Columns) -> Columns:
+    """Those whose point is there. Without it, after damage or beside an older copy of the file, a run is missing."""
+    if not rows:
+        return {}
+    known = np.isin(rows["point"], points["key"]) if points else np.zeros(len(rows["key"]), dtype=bool)
+    if not known.all():
+        _warn(f"{np.count_nonzero(~known)} runs in a journal belong to points that are lost; they are computed again")
+    return taken(rows, known) if known.any() else {}
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or in_one_line(error)
 
 
 def _point_row(record: Record, patterns: Mapping[str, Stored]) -> dict[str, Any]:
@@ -338,7 +380,8 @@ def by_key(columns: Columns) -> Columns:
     return taken(columns, np.unique(columns["key"], return_index=True)[1])
 
 
-def _journal(path: Path) -> Path:
+def journal_of(path: Path) -> Path:
+    """Where the runs are that finished since a result file was last replaced."""
     return path.with_name(f"{path.name}.journal")
 
 

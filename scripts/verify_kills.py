@@ -170,8 +170,10 @@ class Trial:
 
 
 def columns(path: Path) -> dict[str, bytes]:
-    """All result columns as bytes."""
-    return {name: column.tobytes() for name, column in Store.open(path).columns().items()}
+    """All result columns and the points that they refer to, as bytes."""
+    store = Store.open(path)
+    found = {name: column.tobytes() for name, column in store.columns().items()}
+    return found | {"points": repr(store.points()).encode()}
 
 
 def main() -> int:

@@ -129,6 +129,18 @@ def test_a_file_cannot_make_the_reader_take_more_than_it_holds(whole, tmp_path):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18  # KiB
 
 
+def test_texts_of_variable_length_are_refused(whole, tmp_path):
+    """Thousands of them may be one and the same of a megabyte."""
+
+    def change(file):
+        file["results"].create_dataset(
+            "long", data=np.array(["x" * 10**6] * 4, dtype=object), dtype=h5py.string_dtype()
+        )
+
+    with pytest.raises(hs.Refused, match="long has entries of variable length"):
+        Store.open(rewritten(whole, tmp_path / "a.h5", change))
+
+
 def test_links_to_other_files_are_refused(whole, tmp_path):
     secret = tmp_path / "secret"
     secret.write_bytes(bytes(64))

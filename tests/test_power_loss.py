@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import zlib
 from pathlib import Path
 
 import pytest
 
 import hopsim as hs
 from hopsim import hdf5, journal, provenance, store
+from hopsim.simulation import Point
 from hopsim.store import Outcome, Store
 
 NETWORK = hs.hopfield(neurons=40, patterns=2)
@@ -21,6 +23,13 @@ def die(writer):
     """What the death of a process does."""
     writer._journal.close()
     writer._lock.release()
+
+
+def by_key(found):
+    """Every run with its parameters and results, as text, in which nan is nan."""
+    table = found.to_table()
+    rows = map(str, table[sorted(table.dtype.names)].tolist())
+    return dict(zip(found.columns()["key"].tolist(), rows, strict=True))
 
 
 class Recorder:
@@ -138,6 +147,81 @@ def test_damaged_lines_of_a_journal_are_told(tmp_path, capsys):
     (tmp_path / "a.h5.journal").write_bytes(data)
     assert len(Store.open(tmp_path / "a.h5").completed()) == 3
     assert "2 lines of" in capsys.readouterr().err
+
+
+def test_whatever_line_of_a_journal_is_damaged_no_run_changes_and_the_scan_goes_on(tmp_path, capsys):
+    writer = Store.append_to(tmp_path / "a.h5", **SCAN)
+    writer.append(OUTCOMES)
+    die(writer)
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    whole = Store.open(tmp_path / "a.h5")
+    expected = by_key(whole)
+    lines = kept["a.h5.journal"].split(b"\n")
+    for place, line in enumerate(lines):
+        if not line:
+            continue
+        damaged = [*lines[:place], line[:-1] + bytes([line[-1] ^ 1]), *lines[place + 1 :]]
+        (tmp_path / "a.h5").write_bytes(kept["a.h5"])
+        (tmp_path / "a.h5.journal").write_bytes(b"\n".join(damaged))
+        found = Store.open(tmp_path / "a.h5")
+        assert len(found.completed()) < len(OUTCOMES)
+        assert by_key(found).items() <= expected.items()
+        with Store.append_to(tmp_path / "a.h5", **SCAN) as again:
+            again.append([o for o in OUTCOMES if provenance.key(o.run) not in again.completed()])
+        assert by_key(Store.open(tmp_path / "a.h5")) == expected
+    assert "belong to points that are lost; they are computed again" in capsys.readouterr().err
+
+
+def test_an_interrupt_in_the_middle_of_append_leaves_the_points_right(tmp_path, monkeypatch):
+    canonical, calls = provenance.canonical, iter(range(10))
+
+    def interrupted(thing):
+        if isinstance(thing, Point) and not isinstance(thing, hs.Run) and next(calls) == 0:
+            raise KeyboardInterrupt
+        return canonical(thing)
+
+    with Store.append_to(tmp_path / "a.h5", **SCAN) as writer:
+        monkeypatch.setattr(store.provenance, "canonical", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            writer.append(OUTCOMES[:1])
+        monkeypatch.undo()
+        writer.append(OUTCOMES[1:2])
+    with Store.open(tmp_path / "a.h5") as again:
+        assert again.points() == [RUNS[1].point]
+        assert again.completed() == {provenance.key(RUNS[1])}
+
+
+def test_a_second_writer_after_the_files_were_removed_is_not_overwritten(tmp_path):
+    first = Store.append_to(tmp_path / "a.h5", **SCAN)
+    first.append(OUTCOMES[:2])
+    for path in tmp_path.glob("a.h5*"):
+        path.unlink()
+    with Store.append_to(tmp_path / "a.h5", **SCAN) as second:
+        second.append(OUTCOMES[2:4])
+        message = "a.h5 was removed while it was written, and now .* is being written"
+        with pytest.raises(store.StoreFailed, match=message):
+            first.append(OUTCOMES[4:5])
+        first.close()
+        assert second._lock.held
+    assert Store.open(tmp_path / "a.h5").completed() == {provenance.key(run) for run in RUNS[2:4]}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"x":1}',
+        b"5",
+        b'{"kind":"result"}',
+        b'{"kind":"result","key":"k","point":"p","sample":0,"columns":{"m":{"dtype":"|O","shape":[1],"base64":"AA=="}}}',
+        b'{"kind":"result","key":"k","point":"p","sample":0,"columns":{"m":{"dtype":"<f8","shape":[0,9999],"base64":""}}}',
+        b'{"kind":"point","key":"k","json":"{}"}',
+    ],
+)
+def test_a_journal_of_somebody_else_is_refused_in_one_line(payload, tmp_path):
+    Store.append_to(tmp_path / "a.h5", **SCAN).close()
+    (tmp_path / "a.h5.journal").write_bytes(b"\n%08x %s\n" % (zlib.crc32(payload), payload))
+    with pytest.raises(hs.Refused, match=r"a.h5.journal is damaged \(.*\); remove it to go on with .*a.h5 alone"):
+        Store.open(tmp_path / "a.h5")
 
 
 def test_a_journal_without_its_file_is_not_thrown_away(tmp_path):

@@ -1,5 +1,7 @@
 """Scans: the same bytes from every executor, worker count and interruption; failures recorded, the rest goes on."""
 
+import threading
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -227,6 +229,35 @@ def test_the_sizes_of_shards_are_counted_without_listing_them(parts):
     assert replace(SCAN, samples=10**12, shard=(1, parts)).size >= 8 * (10**12 // parts) - 8
 
 
+def test_parts_of_a_larger_scan_keep_what_they_had(tmp_path):
+    """More loads and samples: what a part computed before is of that part again."""
+    larger = TEXT.replace("samples = 5", "samples = 6").replace("[0.05, 0.1]", "[0.05, 0.1, 0.2]")
+    larger = scan_file.parse(larger, name="test", folder=Path())
+    for part in (1, 2, 3):
+        before, after = (replace(scan, shard=(part, 3)).keys() for scan in (SCAN, larger))
+        assert before < after
+
+
+def test_what_has_finished_is_written_while_a_long_task_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(scans, "SECONDS_BETWEEN_WRITES", 0.1)
+    monkeypatch.setattr(scans, "MOST_BATCHES", 1)
+    stored, path = [], tmp_path / "a.h5"
+    simulate, first = scans.simulate_together, threading.Lock()
+
+    def slow_first(runs, *more):
+        if first.acquire(blocking=False):
+            for _ in range(100):
+                time.sleep(0.05)
+                if len(Store.open(path).completed()) > SCAN.size / 2:
+                    break
+            stored.append(len(Store.open(path).completed()))
+        return simulate(runs, *more)
+
+    monkeypatch.setattr(scans, "simulate_together", slow_first)
+    run(path, executors.threads(2))
+    assert stored[0] > SCAN.size / 2
+
+
 def test_merging_refuses_results_that_differ_and_says_where(tmp_path):
     paths = whole_and_parts(tmp_path, 2)
     altered = hdf5.read(paths[0])
@@ -343,7 +374,7 @@ def test_a_disk_that_is_full_ends_the_scan_in_one_line_and_loses_nothing(referen
     monkeypatch.setattr(journal.Journal, "append", full)
     monkeypatch.setattr(scans, "SECONDS_BETWEEN_WRITES", 0.0)
     with pytest.raises(
-        StoreFailed, match=r"a.h5 cannot be written: No space left on device; what was stored before is"
+        StoreFailed, match=r"a.h5 cannot be written: No space left.* before is safe in it and .*journal"
     ):
         run(tmp_path / "a.h5")
     monkeypatch.undo()
