@@ -127,6 +127,8 @@ def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | No
     diluted = kind != "multitasking" and "dilution" in section.table
     if "learning" in section.table:
         return _learning(section, section.grid("dilution", False) if diluted else [0.0])
+    if given := sorted({"quality", "examples"} & set(section.table)):
+        raise Refused(f'[network] {" and ".join(given)} need learning = "supervised", "unsupervised" or "both"')
     if kind == "multitasking":
         return [None]
     if diluted:

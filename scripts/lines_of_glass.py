@@ -7,15 +7,16 @@ from lines_enumeration import Enumeration
 from lines_ladders import Ladders
 from lines_planting import Planted
 from lines_predictions import (
-    LINES,
     ONE,
     annealed_energy,
     glass_line,
     other_energy,
+    random_field,
     similarity,
     spread,
     state_overlap,
     susceptibility,
+    symmetric_energy,
 )
 from lines_rows import SAME, SHIFTS, Data, Row, column, extrapolated, fit, mean, pairs, starts
 from lines_runs import Case, Floats
@@ -32,19 +33,18 @@ def above_glass(subject: Subject, case: Case, data: Data) -> list[Row]:
     rows = []
     load, *temperatures = subject.glass
     line = glass_line(subject)
-    random_field = line not in LINES
+    field = random_field(subject)
     for k, T in enumerate(temperatures):
         equilibrated, same = starts(data, k)
         rest = ("1/N", same, equilibrated)
-        name, predicted = ("q", similarity) if random_field else ("q2", susceptibility)
+        name, predicted = ("q", similarity) if field else ("q2", susceptibility)
         theory = predicted(subject, T, load)
-        found = fit(case, data, partial(pairs, name=name, T=k), partial(predicted, subject, T), scaled=not random_field)
-        symbol = "q" if random_field else "N<q²>"
-        side = "" if random_field else "above"
-        rows.append(Row(subject, line, side, load, T, symbol, theory, found, SHIFTS[symbol] * theory, *rest))
+        found = fit(case, data, partial(pairs, name=name, T=k), partial(predicted, subject, T), scaled=not field)
+        symbol = "q" if field else "N<q²>"
+        rows.append(Row(subject, line, "above", load, T, symbol, theory, found, SHIFTS[symbol] * theory, *rest))
         theory = other_energy(subject, T, load)
         found = fit(case, data, partial(mean, name="energy", T=k), partial(other_energy, subject, T))
-        rows.append(Row(subject, line, side, load, T, "e", theory, found, SHIFTS["e"] * theory, *rest))
+        rows.append(Row(subject, line, "above", load, T, "e", theory, found, SHIFTS["e"] * theory, *rest))
     return rows
 
 
@@ -54,13 +54,15 @@ def below_glass(subject: Subject, case: Case, data: Data) -> list[Row]:
     equilibrated, same = starts(data, 0)
     line = glass_line(subject)
     rows = []
-    for symbol, function, predicted, factor in (
-        ("e", partial(mean, name="energy", T=0), other_energy, SHIFTS["e"]),
-        ("<q²>", partial(pairs, name="q2", T=0), spread, 0.0),
+    unbroken = symmetric_energy(subject, T, load), similarity(subject, T, load) ** 2
+    wrong = unbroken if random_field(subject) else (SHIFTS["e"] * other_energy(subject, T, load), 0.0)
+    for symbol, function, predicted, alternative in (
+        ("e", partial(mean, name="energy", T=0), other_energy, wrong[0]),
+        ("<q²>", partial(pairs, name="q2", T=0), spread, wrong[1]),
     ):
         theory = predicted(subject, T, load)
         found = fit(case, data, function, partial(predicted, subject, T), power=2 / 3)
-        more = (theory, found, factor * theory, "N^(-2/3)", same, equilibrated)
+        more = (theory, found, alternative, "N^(-2/3)", same, equilibrated)
         rows.append(Row(subject, line, "below", load, T, symbol, *more))
     return rows
 

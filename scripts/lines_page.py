@@ -89,6 +89,8 @@ NOT_HERE = """
    bends, from 0.053(7) above theory at N = 14 to 0.001(9) at N = 28, so that the line overshoots.
  - Below the glass lines, <q²> varies from sample to sample as much as its mean: its rows say little
    more than that it is not zero. One step is not exact below T_g; for p = 4 three steps move e by 0.0005 only.
+ - Below T_g of p = 3, all indices, "z shifted" is that of replica symmetry, whose e is 2 % lower and whose <q²> is 3 %
+   smaller.
  - Below T_g of p = 2, N = 216, ladders of four times the length changed <q²> by -0.0006(28) in 16 samples.
  - For p >= 3 the points above a line are well above it: close to it small networks sit in states of single patterns, by
    the entropy ln K/N of their choice.

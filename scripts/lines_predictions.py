@@ -27,10 +27,13 @@ def location(system: System, line: str, T: float) -> str:
 
 
 def glass_line(subject: Subject) -> str:
-    """The name of its glass line; a random field leaves none."""
-    if similarity(subject, subject.glass[1], subject.glass[0]) > 0:
-        return "no glass line"
+    """The name of its glass line."""
     return "T_K" if ONE.transition(subject.law) else "T_g"
+
+
+def random_field(subject: Subject) -> bool:
+    """Whether q > 0 without retrieval at every temperature."""
+    return similarity(subject, subject.glass[1], subject.glass[0]) > 0
 
 
 def below_instability(system: System, T: float, load: float) -> bool:
@@ -41,6 +44,11 @@ def below_instability(system: System, T: float, load: float) -> bool:
 def other_energy(system: System, T: float, load: float) -> float:
     """E/N of the m = 0 state that dominates."""
     return float(ONE.energy(ONE.dominant(system.law, load, T), system.law, load, T))
+
+
+def symmetric_energy(system: System, T: float, load: float) -> float:
+    """E/N of the m = 0 state of replica symmetry."""
+    return float(RS.energy(RS.dominant(system.law, load, T), system.law, load, T))
 
 
 def spread(system: System, T: float, load: float) -> float:

@@ -28,7 +28,7 @@ equilibrated and proves nothing, whatever its z.
    N^(-1/3). Samples of which a chain left the state are left out.
  - Glass lines, above: N<q²> of replicas is 1/stability of the paramagnet, 1/(1 - αζ̂''(0)β²) and for p = 2 1/(1 -
    αβ²/(1-β)²). It diverges at T_g and is 1 for distinct indices, p >= 3, where the line is T_K. p = 3 with all indices
-   has a random field and no such line: <q> is that of replica symmetry. Below, energy and <q²> of one-step breaking
+   has a random field: above its line <q> is that of replica symmetry. Below, energy and <q²> of one-step breaking
    against N^(-2/3), the law of mean-field glasses whose breaking is continuous, and against 1/N below T_K, where it is
    not. For p >= 3 from all 2^N states of networks of 14 to 18 neurons and by long replica exchange of larger ones, with
    K such that the energy has the variance of N → ∞ at every size. To be rejected: the paramagnet, its energy and <q²> =

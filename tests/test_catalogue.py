@@ -10,7 +10,6 @@ from hopsim.catalogue import Comparison
 from hopsim.cli import main
 
 
-
 @pytest.mark.parametrize("name", catalogue.NAMES)
 def test_every_entry_says_what_it_is(name):
     entry = catalogue.entry(name)

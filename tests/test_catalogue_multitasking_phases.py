@@ -21,7 +21,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def workshop(folder, monkeypatch):
-    """A quick one with a coarse grid and smaller networks."""
+    """A quick one with a coarse grid without lines and smaller networks."""
+    monkeypatch.setattr(dilution_phases, "LINES", {})
     monkeypatch.setattr(dilution_phases, "collect", lambda patterns, points: collect(patterns=patterns, points=8))
     monkeypatch.setattr(multitasking_phases, "NEURONS", 2000)
     return Workshop(folder, quick=True, workers=1)

@@ -138,3 +138,15 @@ def test_phases_of_a_grid_are_those_of_its_points():
 def test_refused():
     with pytest.raises(Refused, match="patterns at low load must be an integer from 1 to 8, got 9"):
         stable_states(patterns=9, dilution=0.3, temperature=0.1)
+
+
+@pytest.mark.parametrize(("K", "T"), [(3, 1e-5), (5, 2e-5), (7, 1e-4)])
+def test_lines_too_cold_to_be_followed_are_refused(K, T):
+    with pytest.raises(Refused, match="needs T = 0 or at least"):
+        dilution_line(patterns=K, line="spinodal", temperatures=[T])
+
+
+@pytest.mark.parametrize(("K", "T"), [(3, 2e-5), (4, 2e-5), (5, 5e-5), (6, 2e-4)])
+def test_the_coldest_lines_end_next_to_the_critical_dilution(K, T):
+    found = dilution_line(patterns=K, line="spinodal", temperatures=[T])[0].dilution
+    assert critical_dilution(K) - 6e-4 < found < critical_dilution(K)

@@ -32,6 +32,7 @@ a scan file:
   indices = "distinct"                      # distinct | all
   neurons = [200, 400]                      # a number, a list, or {start, stop, num}
   load = {start = 0.02, stop = 0.16, num = 8}   # or patterns = [...], or log_load = γ: K = γ ln N
+  # quality = 0.5, examples = [1, 10], learning = "both"    # or supervised, unsupervised
   # patterns_file = "my.npy"                # your own patterns; or bias = 0.2, sharpness = 1.0, dilution = 0.3
   [dynamics]
   rule = "glauber"                          # sign | glauber | metropolis | synchronous

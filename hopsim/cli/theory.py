@@ -25,6 +25,7 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
     point = add(kinds, "point", _point, "order parameters and free energy of one state", example)
     point.add_argument("--load", type=float, metavar="A")
     point.add_argument("--temperature", type=float, required=True, metavar="T")
+    point.add_argument("--retrieved", type=int, default=1, metavar="N", help="archetypes at once, with --examples")
     point.add_argument("--branch", choices=("retrieval", "glass", "paramagnet"), default="retrieval")
 
     example = "example:\n  hopsim theory capacity --network dense --degree 3 --indices all --temperature 0 --ansatz rs"
@@ -141,7 +142,17 @@ def _at_low_load(chosen: argparse.Namespace) -> bool:
         return False
     if chosen.network != "multitasking" or getattr(chosen, "load", None) is not None or _learned(chosen) is not None:
         raise Refused("--patterns K is for --network multitasking at low load, in place of --load and --examples")
+    _refuse_degree(chosen)
+    if chosen.ansatz != "rs" or chosen.mixture != 1 or getattr(chosen, "branch", "retrieval") != "retrieval":
+        raise Refused("--patterns K is about every state: leave out --ansatz, --mixture and --branch")
+    if not hasattr(chosen, "temperature") and chosen.dilution is not None:
+        raise Refused("with --patterns K lines are in the plane of dilution and temperature: leave out --dilution")
     return True
+
+
+def _refuse_degree(chosen: argparse.Namespace) -> None:
+    if chosen.degree is not None or chosen.indices is not None:
+        raise Refused(f"--degree and --indices are for --network dense and rectified; {chosen.network} is degree 2")
 
 
 def _low_load_point(chosen: argparse.Namespace) -> int:
@@ -167,12 +178,21 @@ def _low_load_point(chosen: argparse.Namespace) -> int:
 
 def _learned_point(chosen: argparse.Namespace) -> int:
     load = 0.0 if chosen.load is None else chosen.load
-    asked = {"load": load, "temperature": chosen.temperature, "branch": chosen.branch}
+    asked = {"load": load, "temperature": chosen.temperature, "branch": chosen.branch, "retrieved": chosen.retrieved}
     solution = theory.examples.solve(_law(chosen), **asked)
-    order = _fields(solution.order) | {"m": solution.order.m[0], "n": solution.order.n[0]}
+    order = _fields(solution.order)
+    if chosen.retrieved == 1:
+        order |= {"m": solution.order.m[0], "n": solution.order.n[0]}
     found = {name: value for name, value in _fields(solution).items() if name not in ("load", "temperature", "order")}
     rho = theory.examples.dataset_entropy(chosen.quality, chosen.examples)
     _print(order | found | {"dataset_entropy": rho}, chosen.json)
+    for name, cause in (
+        ("alone", "another archetype joins; try a larger --retrieved"),
+        ("symmetry", "the examples of an archetype overlap unequally"),
+    ):
+        value = getattr(solution, name)
+        if value is not None and value < 0:
+            print(f"hopsim: this state is unstable ({name} < 0): {cause}", file=sys.stderr)
     return DONE
 
 
@@ -194,12 +214,12 @@ def _law(chosen: argparse.Namespace) -> Law:
     if chosen.network == "multitasking":
         if chosen.dilution is None:
             raise Refused("--network multitasking needs --dilution D")
+        _refuse_degree(chosen)
         return networks.multitasking(neurons=2, patterns=1, dilution=chosen.dilution, ensemble=learned).law
     if chosen.dilution is not None:
         raise Refused(f"--dilution is for --network multitasking, got --network {chosen.network}")
     if chosen.network == "hopfield":
-        if chosen.degree is not None or chosen.indices is not None:
-            raise Refused("--degree and --indices are for --network dense and rectified; hopfield is degree 2")
+        _refuse_degree(chosen)
         return networks.hopfield(neurons=2, patterns=1, ensemble=learned).law
     if chosen.degree is None:
         needs = "--degree P and --indices distinct|all" if chosen.network == "dense" else "--degree P"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
 from . import style
@@ -51,8 +51,8 @@ def _capacities(ax: Axes, capacities: Sequence[Series]) -> None:
         _one(ax, series)
     ax.set_xlabel("degree $p$")
     ax.set_ylabel(r"capacity $\alpha_c v$, $\alpha = K/N^{p-1}$")
-    ax.set_ylim(0, None)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_ylim(0.1, None)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(frameon=False, fontsize="x-small", ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))
 
 
@@ -76,7 +76,9 @@ def _one(ax: Axes, series: Series) -> None:
     colour = style.COLOURS[series.place % len(style.COLOURS)]
     if series.error is None:
         dashes = style.DASHES[series.place % len(style.DASHES)]
-        ax.plot(series.x, series.y, color=colour, linestyle=dashes, linewidth=1.4, label=series.label, zorder=2)
+        ax.plot(
+            series.x, series.y, color=colour, linestyle=dashes, linewidth=1.4, marker=".", label=series.label, zorder=2
+        )
         return
     ax.errorbar(
         series.x,

@@ -1,6 +1,7 @@
 """Where retrieval ends close to T = 0, step by step of replica symmetry breaking, and what each step leaves over."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -79,8 +80,8 @@ def _close(ax: Axes, data: Data) -> None:
 
 def _lines(ax: Axes, data: Data) -> None:
     for k, (temperatures, loads) in enumerate(data.lines):
-        style_of = {"color": style.COLOURS[k], "linestyle": style.DASHES[k], "linewidth": 1.5}
-        ax.plot(_shifted(loads), temperatures, label=NAMES[k], **style_of)  # type: ignore[arg-type]
+        style_of: dict[str, Any] = {"color": style.COLOURS[k], "linestyle": style.DASHES[k], "linewidth": 1.5}
+        ax.plot(_shifted(loads), temperatures, label=NAMES[k], **style_of)
 
 
 def _on_axis(ax: Axes, data: Data) -> None:
@@ -89,8 +90,14 @@ def _on_axis(ax: Axes, data: Data) -> None:
     points = [*((load, "x", 6, style.COLOURS[k]) for k, load in enumerate(data.printed)), (data.limit, "*", 9, "black")]
     for load, marker, size, colour in points:
         if shown[0] <= _shifted(load) <= shown[1]:
-            mark = {"marker": marker, "markersize": size, "markeredgewidth": 1.5, "color": colour, "linestyle": ""}
-            ax.plot(_shifted(load), 0.0, clip_on=False, zorder=5, **mark)  # type: ignore[arg-type]
+            mark: dict[str, Any] = {
+                "marker": marker,
+                "markersize": size,
+                "markeredgewidth": 1.5,
+                "color": colour,
+                "linestyle": "",
+            }
+            ax.plot(_shifted(load), 0.0, clip_on=False, zorder=5, **mark)
 
 
 def _steps(ax: Axes, data: Data) -> None:
@@ -121,5 +128,5 @@ def _label(ax: Axes) -> None:
     ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
 
 
-def _shifted(load: Floats | float) -> Floats | float:
+def _shifted(load: Any) -> Any:
     return (load - ORIGIN) * 1e4

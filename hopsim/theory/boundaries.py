@@ -3,21 +3,23 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from ..errors import Refused
 from ..networks import Law
 from . import diluted
-from .crosstalk import Noise, Responding
+from .crosstalk import Mixed, Noise, Responding
 from .diluted import DilutedSymmetric
-from .fixed_point import bracket, first_change
+from .fixed_point import bracket, first_change, root
 from .gaussian import Array
 from .one_step import OneStep
 from .replica_symmetric import REPLICA_SYMMETRIC, ReplicaSymmetric
 from .solution import Ansatz, checked_temperature
 
 SCANNED = (0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 0.95, 1)  # of the largest load, for a change of sign
+COOLER, COOLINGS = 0.97, 200  # steps down from where replica symmetry is stable
 TOLERANCE = 1e-9  # width of the final bracket of a root, relative to the load
 
 
@@ -49,7 +51,8 @@ def line(
 
     "spinodal": retrieval ends. "coexistence": retrieval and the dominating m = 0 state have equal free energy, below it
     retrieval is the global minimum. "glass": q grows continuously from 0 (T_g = 1 + √α for p = 2, times 1-d where a
-    fraction d of the entries is blank, √ζ''(0) for p ≥ 3).
+    fraction d of the entries is blank, √ζ''(0) for p ≥ 3); where a random field keeps q > 0 at every temperature (x^p
+    with odd p, rectified) replica symmetry fails there without retrieval.
     "stability": the replica-symmetric retrieval state becomes unstable (de Almeida-Thouless), whatever the ansatz.
     "dynamic" and "static", for OneStep: T_d and T_K, where q1 of the glass jumps (distinct indices; x^p from p = 5).
     """
@@ -141,16 +144,36 @@ def _on_branch(function: Callable[[float], float], noise: Noise, temperature: fl
 
 
 def _glass(noise: Noise, temperature: float, ansatz: Ansatz) -> Boundary:
-    """Exact: α = (T-1)² for p = 2, T²/ζ̂''(0) for p ≥ 3 unless a random field ζ̂'(0) keeps q > 0 at every T."""
+    """α = (T-1)² for p = 2, T²/ζ̂''(0) for p ≥ 3, and (T/T_1)² in a random field, T_1 being that of load 1."""
     if isinstance(noise, Responding):
         reduced = temperature / diluted.unit(ansatz)
         load = (reduced - 1) ** 2 if reduced > 1 else 0.0
+    elif noise.derivative(1, 0.0) > 0:
+        at_one = _almeida_thouless(noise)
+        load = (temperature / at_one) ** 2 if at_one else 0.0
     else:
-        curvature = noise.derivative(2, 0.0) if noise.derivative(1, 0.0) == 0 else 0.0
+        curvature = noise.derivative(2, 0.0)
         load = temperature**2 / curvature if curvature > 0 else 0.0
     if load == 0:
         return Boundary(temperature)
-    return Boundary(temperature, load, math.nextafter(load, 0), math.nextafter(load, math.inf), 0.0, converged=True)
+    return Boundary(temperature, load, load * (1 - TOLERANCE), load * (1 + TOLERANCE), 0.0, converged=True)
+
+
+@lru_cache(maxsize=256)
+def _almeida_thouless(noise: Mixed) -> float | None:
+    """The temperature at load 1 at which the only state without retrieval in a random field breaks replica symmetry."""
+
+    def stability(T: float) -> float:
+        order = REPLICA_SYMMETRIC.dominant(noise, 1.0, T)
+        return float(REPLICA_SYMMETRIC.stability(order, noise, 1.0, T) or 0.0)
+
+    high = math.sqrt(noise.derivative(2, 1.0))  # there it is stable
+    for _ in range(COOLINGS):
+        low = COOLER * high
+        if stability(low) < 0:
+            return root(stability, low, high)
+        high = low
+    return None
 
 
 LINES = {

@@ -320,6 +320,8 @@ def _reason(law: Law) -> str | None:
     if interaction == Rectified(2):
         return "replica theory of Rectified needs degree >= 3, got 2 (at K = αN couplings respond); simulate this one"
     if isinstance(ensemble, Examples):
-        return f"learning from examples has its own theory, got {ensemble}; use theory.examples.solve, .capacity or .line"
+        return (
+            f"learning from examples has its own theory, got {ensemble}; use theory.examples.solve, .capacity or .line"
+        )
     fair = isinstance(ensemble, Rademacher) or ensemble in (Diluted(0), Biased(0))
     return None if fair else f"replica theory here needs Rademacher() patterns, got {ensemble}; simulate this ensemble"

@@ -108,8 +108,18 @@ def dilution_line(*, patterns: int, line: str, temperatures: Sequence[float]) ->
         raise Refused(f"at low load line must be one of {', '.join(LINES)}, got {line!r}")
     if checked_patterns(patterns) < 2:
         raise Refused(f"lines need at least 2 patterns, got {patterns!r}")
+    checked, coldest = [checked_temperature(T) for T in temperatures], _coldest(patterns)
+    if line != "stability" and any(0 < T < coldest for T in checked):
+        raise Refused(
+            f"the {line} line of {patterns} patterns needs T = 0 or at least {coldest:g}, got {min(checked)!r}"
+        )
     found = {"spinodal": _spinodal, "coexistence": _coexistence, "stability": _stability}[line]
-    return [found(patterns, checked_temperature(T)) for T in temperatures]
+    return [found(patterns, T) for T in checked]
+
+
+def _coldest(patterns: int) -> float:
+    """The temperature from which states can be followed: below, neurons that turn over together make other jumps."""
+    return 2e-5 if patterns < 5 else 5e-5 if patterns == 5 else 2e-4
 
 
 def pure_stability(points: int = 200) -> tuple[Array, Array]:

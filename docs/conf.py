@@ -1,0 +1,27 @@
+"""The documentation: `sphinx-build -W -b html docs FOLDER`, with `pip install ".[docs]"`."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "extensions"), str(HERE.parent)]
+
+from hopsim.version import __version__  # noqa: E402
+
+project = "hopsim"
+author = "The hopsim developers"
+copyright = "The hopsim developers, MIT licence"
+release = version = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "plain_docstrings", "catalogue_gallery"]
+exclude_patterns = ["reproductions", "extensions"]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+python_use_unqualified_type_names = True
+
+smartquotes = False  # formulas have primes and quotes of their own
+
+html_theme = "furo"
+html_title = f"hopsim {__version__}"
