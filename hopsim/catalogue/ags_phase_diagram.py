@@ -1,4 +1,4 @@
-"""Phases of the classical network in the plane of load and temperature, with Monte Carlo points in each.
+"""Phases of the classical network in load and temperature, with Monte Carlo points in each.
 
 Amit, Gutfreund & Sompolinsky, Phys. Rev. Lett. 55, 1530 (1985) and Ann. Phys. 173, 30 (1987): replica-symmetric
 theory. A paramagnet above T_g = 1 + √α, a spin glass below, retrieval states below T_M, which are the global minimum

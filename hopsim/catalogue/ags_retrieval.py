@@ -1,4 +1,4 @@
-"""Errors of retrieval of the classical network against load at T = 0, and the capacity that simulations have.
+"""Retrieval errors of the classical network against load at T = 0, and its simulated capacity.
 
 Amit, Gutfreund & Sompolinsky, Ann. Phys. 173, 30 (1987): at T = 0 the overlap is m = erf(y) with the largest y of
 √(2α) = erf(y)/y - (2/√π) exp(-y²), up to the capacity 0.14, where it falls from 0.97 to what remains of the start.

@@ -1,4 +1,4 @@
-"""Handwritten digits stored in a classical and in a dense network, with the images that are retrieved.
+"""Handwritten digits stored in a classical and in a dense network, with the images retrieved.
 
 Krotov & Hopfield, "Dense associative memory for pattern recognition" (2016): a higher degree of the interaction stores
 far more correlated patterns. K digits of 64 pixels (UCI optical recognition of handwritten digits) are stored and

@@ -1,4 +1,4 @@
-"""Phases of 3, 4 and 5 diluted patterns in the plane of dilution and temperature, with Monte Carlo points.
+"""Phases of 3, 4 and 5 diluted patterns in dilution and temperature, with Monte Carlo points.
 
 Agliari, Barra, Galluzzi, Guerra & Moauro, "Multitasking associative networks" (2012): a network of few patterns with a
 fraction d of blank entries is ergodic above T = 1-d; below, it retrieves one pattern, a hierarchy of them, or all in

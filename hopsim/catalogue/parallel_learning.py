@@ -1,4 +1,4 @@
-"""Archetypes learned from noisy examples, supervised and unsupervised: overlap against examples and dataset entropy.
+"""Archetypes learned from noisy examples: overlap against examples and dataset entropy.
 
 Agliari, Alessandrelli, Barra & Ricci-Tersenghi, "Parallel learning by multitasking neural networks" (2023): archetypes
 that are seen only through M examples each, of quality r, are retrieved once the dataset entropy ρ = (1-r²)/(M r²) is
