@@ -42,8 +42,8 @@ for x <= tanh 2 (the crosstalk is condensed) and below 2x - ln cosh 2 beyond; at
 smaller of the two expressions is always the second, and wrong for ρ > 0.018.
 """
 
-JUMPS = """Where it appears continuously the line is T_g of `theory.line` (p = 4, all: 3√α), or, with the random field
-of p = 3, all, the de Almeida-Thouless line. For x^p with p = 6, 8, 10 the jump comes before the continuous T_g.
+JUMPS = """T_g is the line "glass" of `theory.line`: where q leaves 0 continuously, and for odd p with all indices, whose
+random field keeps q > 0, where replica symmetry fails (de Almeida-Thouless). For x^p from p = 5 on the jump comes before.
 """
 
 PARTS = """![Free energy of the m = 0 state and its parts](images/glass.png)
@@ -79,14 +79,15 @@ def capacities() -> str:
 
 
 def transitions() -> str:
-    """T_d and T_K where the glass appears with a jump, T_g where it does not."""
+    """T_d and T_K where the glass appears with a jump, and T_g where it appears, or is one already, continuously."""
     rows = []
     for degree in range(3, 11):
         for indices in ("distinct", "all"):
             jump = ONE_STEP.transition(law(degree, indices))
+            load = theory.line(law(degree, indices), line="glass", temperatures=[1.0])[0].load
             where = [f"{T:.6g}" for T in jump] if jump else ["continuous", "continuous"]
-            rows.append([str(degree), indices, *where])
-    return table(["p", "indices", "T_d/√α", "T_K/√α"], rows)
+            rows.append([str(degree), indices, *where, f"{1 / math.sqrt(load):.6g}" if load else ""])
+    return table(["p", "indices", "T_d/√α", "T_K/√α", "T_g/√α"], rows)
 
 
 def ground_states() -> str:
