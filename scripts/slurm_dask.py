@@ -36,7 +36,7 @@ def main() -> int:
 
 def _slurm(chosen: argparse.Namespace) -> Any:
     import dask
-    from dask_jobqueue import SLURMCluster  # type: ignore[attr-defined]
+    from dask_jobqueue import SLURMCluster
 
     if shutil.which("sbatch") is None:
         raise Refused("no sbatch on this machine; run it where SLURM takes jobs, or with --local")

@@ -42,8 +42,9 @@ for x <= tanh 2 (the crosstalk is condensed) and below 2x - ln cosh 2 beyond; at
 smaller of the two expressions is always the second, and wrong for ρ > 0.018.
 """
 
-JUMPS = """T_g is the line "glass" of `theory.line`: where q leaves 0 continuously, and for odd p with all indices, whose
-random field keeps q > 0, where replica symmetry fails (de Almeida-Thouless). For x^p from p = 5 on the jump comes before.
+JUMPS = """T_g is the line "glass" of `theory.line`: where q leaves 0 continuously, and for odd p with all indices,
+whose random field keeps q > 0, where replica symmetry fails (de Almeida-Thouless). For x^p from p = 5 on the jump comes
+first.
 """
 
 PARTS = """![Free energy of the m = 0 state and its parts](images/glass.png)
