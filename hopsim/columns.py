@@ -1,5 +1,6 @@
 """Columns: named arrays with one row per run or point, that grow in rows, in names and in width."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Columns = dict[str, NDArray[Any]]
+SPARSEST, SPARE = 1024, 2**24  # how many times what it holds a column may take, and bytes beyond that
 
 
 def stacked(rows: Sequence[Mapping[str, Any]]) -> Columns:
@@ -47,6 +49,9 @@ def _concatenated(parts: Sequence[NDArray[Any] | None], rows: Sequence[int]) -> 
     known = [part for part in parts if part is not None]
     kind = np.result_type(*known)
     width = tuple(max(sizes) for sizes in zip(*(part.shape[1:] for part in known), strict=True))
+    size = sum(rows) * math.prod(width) * kind.itemsize
+    if size > SPARSEST * sum(part.nbytes for part in known) + SPARE:
+        raise ValueError(f"rows of very different widths would take {size} bytes as one column")
     blank = np.nan if kind.kind == "f" else np.zeros((), kind)
     whole = np.full((sum(rows), *width), blank, dtype=kind)
     first = 0

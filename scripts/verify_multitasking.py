@@ -1,6 +1,6 @@
 """Hold Monte Carlo of multitasking networks and learning against theory: makes docs/verification_multitasking.md.
 
-    python scripts/verify_multitasking.py                       about 20 minutes on one core; interrupted, it continues
+    python scripts/verify_multitasking.py                       about 10 minutes on one core; interrupted, it continues
     python scripts/verify_multitasking.py --quick --samples 10  a rehearsal with large errors
 
 One chain a disorder sample, by sign updates at T = 0 and heat bath at T > 0; no two points share any disorder.
