@@ -344,7 +344,7 @@ def test_scan_files_know_learning():
             "learning must be one of supervised, unsupervised, both",
         ),
         (lambda: scanned("hopfield", 'learning = "both"\nbias = 0.1'), "draws its own archetypes; remove bias"),
-        (lambda: scanned("hopfield", ""), "unknown key 'examples'"),
+        (lambda: scanned("hopfield", ""), 'examples and quality need learning = "supervised"'),
         (lambda: scanned("log_sum_exp", 'sharpness = 1\nlearning = "both"'), "needs F = m²/2"),
     ],
 )
