@@ -6,10 +6,11 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
+from judging import Judged
 from lines_runs import Case, Floats
 from lines_studies import Study
 from sample_runs import Values
-from verify import LIMIT, Extrapolation, extrapolate
+from verify import Extrapolation, extrapolate
 
 from hopsim.networks import Law
 from hopsim.statistics import Average, disorder_average
@@ -41,7 +42,7 @@ class Fit(Extrapolation):
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Judged):
     """One observable on one side of one line; `same` says how the starts compare, "" where only one can be there."""
 
     system: System
@@ -58,23 +59,9 @@ class Row:
     equilibrated: bool
 
     @property
-    def z(self) -> float:
-        """Difference from theory in standard errors of the fit."""
-        return self.difference.value / self.difference.error
-
-    @property
-    def z_shifted(self) -> float:
-        """The same for the alternative."""
-        return (self.difference.value + self.theory - self.alternative) / self.difference.error
-
-    @property
     def verdict(self) -> str:
         """What it proves."""
-        if not self.equilibrated:
-            return "not equilibrated"
-        if not abs(self.z) < LIMIT:
-            return "**fails**"
-        return "ok" if abs(self.z_shifted) > LIMIT else "too coarse"
+        return self.judged(self.equilibrated)
 
 
 Samples = dict[int, Values]

@@ -62,6 +62,7 @@ from typing import Any, Literal
 
 import numpy as np
 import sample_runs
+from judging import Judged
 from multitasking_runs import Case, Data, Storage
 from numpy.typing import NDArray
 from sample_runs import Values
@@ -277,7 +278,7 @@ def aligned(case: Case, values: Values, compared: int) -> tuple[Floats, Floats, 
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Judged):
     """One overlap, or several equal ones, at one point."""
 
     case: Case
@@ -289,23 +290,9 @@ class Row:
     drift: float
 
     @property
-    def z(self) -> float:
-        """Difference from theory in standard errors of the fit."""
-        return self.difference.value / self.difference.error
-
-    @property
-    def z_shifted(self) -> float:
-        """The same for the alternative."""
-        return (self.difference.value + self.theory - self.alternative) / self.difference.error
-
-    @property
     def verdict(self) -> str:
         """What it proves."""
-        if not self.drift < STILL:
-            return "not equilibrated"
-        if not abs(self.z) < LIMIT:
-            return "**fails**"
-        return "ok" if abs(self.z_shifted) > LIMIT else "too coarse"
+        return self.judged(self.drift < STILL)
 
 
 def judge(case: Case, data: Data) -> list[Row]:
