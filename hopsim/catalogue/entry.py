@@ -35,6 +35,11 @@ class Comparison:
         """Whether the difference is within the tolerance; nan never is."""
         return self.difference >= -self.tolerance if self.least else abs(self.difference) <= self.tolerance
 
+    @property
+    def verdict(self) -> str:
+        """In one word or two."""
+        return "agrees" if self.agrees else "DIFFERS (known)" if self.known else "DIFFERS"
+
 
 @dataclass(frozen=True)
 class Reproduction:

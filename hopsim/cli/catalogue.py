@@ -1,11 +1,15 @@
 """`hopsim reproduce`: published figures from nothing."""
 
 import argparse
+import json
+import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import tables
+from ..columns import Columns, stacked
 from .arguments import DONE, FAILED, Parser, add
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def _reproduce(chosen: argparse.Namespace) -> int:
-    from .. import catalogue
+    from .. import catalogue, provenance
     from ..figures import style
 
     if chosen.list or chosen.name is None:
@@ -42,28 +46,38 @@ def _reproduce(chosen: argparse.Namespace) -> int:
     print(
         f"{entry.title}\n{entry.name}: about {entry.seconds[chosen.quick]:.0f} s on two cores, in {folder}", flush=True
     )
+    began, cpu = time.perf_counter(), time.process_time()
     made = entry.make(catalogue.Workshop(folder, chosen.quick))
+    seconds = {"wall_seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
     style.save(made.figure, folder / f"{entry.name}.png")
-    for name, columns in made.data.items():
+    for name, columns in {**made.data, "comparisons": _as_columns(made.comparisons)}.items():
         (folder / f"{name}.csv").write_text(tables.columns_as_csv(columns), encoding="utf-8")
+    about = {"entry": entry.name, "quick": chosen.quick, "cores": os.cpu_count()} | seconds | provenance.environment()
+    (folder / "provenance.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     print(_compared(made.comparisons))
     print(f"{folder / entry.name}.png: the figure; {', '.join(f'{name}.csv' for name in made.data)}: its data")
     return DONE if all(found.agrees or found.known for found in made.comparisons) else FAILED
 
 
-def _compared(found: "Sequence[Comparison]") -> str:
+def _as_columns(found: "Sequence[Comparison]") -> Columns:
     """Numbers of the paper, ours, and whether they agree."""
-    names = ("quantity", "paper", "ours", "difference", "tolerance", "", "source")
-    rows = [
+    return stacked(
         [
-            c.quantity,
-            c.paper,
-            c.ours,
-            c.difference,
-            c.tolerance,
-            "agrees" if c.agrees else "DIFFERS (known)" if c.known else "DIFFERS",
-            c.source,
+            {
+                "quantity": c.quantity,
+                "paper": c.paper,
+                "ours": c.ours,
+                "difference": c.difference,
+                "tolerance": c.tolerance,
+                "verdict": c.verdict,
+                "source": c.source,
+            }
+            for c in found
         ]
-        for c in found
-    ]
-    return tables.aligned(names, rows)
+    )
+
+
+def _compared(found: "Sequence[Comparison]") -> str:
+    """The same as a table for a terminal."""
+    columns = _as_columns(found)
+    return tables.aligned(list(columns), list(zip(*(column.tolist() for column in columns.values()), strict=True)))
