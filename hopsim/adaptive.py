@@ -15,6 +15,7 @@ from typing import Literal
 
 from .errors import Refused, real, whole
 from .scans import Batch, Scan
+from .points import AnyPoint
 from .simulation import Point
 from .statistics import Average, disorder_average
 from .store import Store
@@ -57,7 +58,7 @@ class AdaptiveScan(Scan):
     """A scan that grows: `extra` are the points with more samples than the others, and how many they have."""
 
     refinement: Refinement = field(kw_only=True)
-    extra: Mapping[Point, int] = field(default_factory=dict, hash=False, kw_only=True)
+    extra: Mapping[AnyPoint, int] = field(default_factory=dict, hash=False, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,9 +68,11 @@ class AdaptiveScan(Scan):
                 f"a scan with [refine] cannot be run in shards, got {part}/{parts}: what comes next depends on all "
                 "results; use one run with more workers"
             )
+        if not all(isinstance(point, Point) for point in self.points):
+            raise Refused("[refine] follows the load of binary networks; give the loads of this scan as a list")
 
     @property
-    def wanted(self) -> dict[Point, int]:
+    def wanted(self) -> dict[AnyPoint, int]:
         """Number of samples of each point."""
         return dict.fromkeys(self.points, self.samples) | dict(self.extra)
 
@@ -79,7 +82,7 @@ class AdaptiveScan(Scan):
 
     def batches(self, completed: set[str]) -> Iterator[Batch]:
         """As in a plain scan, points with few samples before those with more."""
-        points_with: dict[int, list[Point]] = {}
+        points_with: dict[int, list[AnyPoint]] = {}
         for point, samples in self.wanted.items():
             points_with.setdefault(samples, []).append(point)
         for samples, points in sorted(points_with.items()):
@@ -90,19 +93,19 @@ class AdaptiveScan(Scan):
 class Measured:
     """A point and the average of the observable over its samples."""
 
-    point: Point
+    point: AnyPoint
     samples: int
     average: Average
 
     @property
     def patterns(self) -> int:
         """K."""
-        return self.point.network.patterns
+        return int(self.point.network.patterns)
 
     @property
     def load(self) -> float:
         """α at this K."""
-        return self.point.network.load
+        return float(self.point.network.load)
 
     @property
     def error(self) -> float:
@@ -206,7 +209,7 @@ def refined(scan: AdaptiveScan, seen: Sequence[Measured]) -> AdaptiveScan | None
     the ends get twice the samples until their errors are as asked. A round adds a number of patterns between two others
     or samples up to samples_most, so the rounds come to an end.
     """
-    further: dict[Point, int] = {}
+    further: dict[AnyPoint, int] = {}
     for bracket in brackets(scan, seen):
         further |= _next(bracket, scan.samples)
     if not further:
@@ -238,7 +241,7 @@ def _bracket(curve: list[Measured], refinement: Refinement) -> Bracket:
     return Bracket(refinement, low, high, inside, crosses)
 
 
-def _next(bracket: Bracket, samples: int) -> dict[Point, int]:
+def _next(bracket: Bracket, samples: int) -> dict[AnyPoint, int]:
     """Points of one curve that are wanted next, with how many samples."""
     asked = bracket.refinement
     decided = _sampled(_doubtful(bracket), asked)
@@ -257,12 +260,12 @@ def _doubtful(bracket: Bracket) -> list[Measured]:
     return unsure or (outermost if contradict else [])
 
 
-def _sampled(points: Iterable[Measured], refinement: Refinement) -> dict[Point, int]:
+def _sampled(points: Iterable[Measured], refinement: Refinement) -> dict[AnyPoint, int]:
     most = refinement.samples_most
     return {m.point: min(2 * m.samples, most) for m in points if m.samples < most}
 
 
-def _bisected(bracket: Bracket) -> Iterator[Point]:
+def _bisected(bracket: Bracket) -> Iterator[AnyPoint]:
     """The middles of what is too wide: the bracket, or its parts on both sides of the points inside."""
     if bracket.narrow:
         return
@@ -274,9 +277,11 @@ def _bisected(bracket: Bracket) -> Iterator[Point]:
             yield _between(low, high)
 
 
-def _between(low: Measured, high: Measured) -> Point:
+def _between(low: Measured, high: Measured) -> AnyPoint:
     """The point in the middle of two loads, at the nearest number of patterns strictly between theirs."""
-    network = low.point.network
+    point = low.point
+    assert isinstance(point, Point)
+    network = point.network
     middle = network.law.interaction.patterns(network.neurons, (low.load + high.load) / 2)
     patterns = min(max(middle, low.patterns + 1), high.patterns - 1)
-    return replace(low.point, network=replace(network, patterns=patterns))
+    return replace(point, network=replace(network, patterns=patterns))

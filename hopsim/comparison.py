@@ -1,7 +1,7 @@
 """Simulation held against theory: one row per point, with what replica theory predicts for it."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,10 @@ from .dynamics import Synchronous
 from .errors import Refused
 from .interactions import Quadratic
 from .patterns import Diluted, Examples
+from .points import AnyPoint
 from .simulation import Point
 from .statistics import Average, disorder_average
-from .store import Store, parameters
+from .store import Store
 
 FEW_PATTERNS = 8  # as many as theory.low_load takes
 _AVERAGED = (
@@ -41,7 +42,7 @@ class Row:
     ranked has the averages of all overlaps, the largest first, where the protocol kept them.
     """
 
-    point: Point
+    point: AnyPoint
     samples: int
     averages: dict[str, Average]
     predicted: float
@@ -50,11 +51,11 @@ class Row:
     @property
     def z(self) -> float:
         """(overlap - predicted)/error; nan without a prediction or an error."""
-        overlap = self.averages["overlap"]
+        overlap = self.averages.get("overlap", Average(math.nan, math.nan))
         return (overlap.value - self.predicted) / overlap.error if overlap.error > 0 else math.nan
 
 
-def tabulate(store: Store, points: Collection[Point] | None = None) -> list[Row]:
+def tabulate(store: Store, points: Collection[AnyPoint] | None = None) -> list[Row]:
     """One row per point that has results, in the order of size, load and temperature.
 
     Where points are given, of those, and none that another version of the package computed with other numbers.
@@ -63,20 +64,20 @@ def tabulate(store: Store, points: Collection[Point] | None = None) -> list[Row]
     rows = []
     for point, mine, chosen in zip(store.points(), current, _rows_of_points(columns, len(current)), strict=True):
         if chosen.size and (points is None or (mine and point in points)):
-            averages = {n: disorder_average(columns[n][chosen]) for n in _AVERAGED if n in columns}
+            averages = {n: disorder_average(columns[n][chosen]) for n in _averaged(point, columns, chosen)}
             ranked = _ranked(columns["ranked_overlaps"][chosen], point) if "ranked_overlaps" in columns else ()
             rows.append(Row(point, chosen.size, averages, predicted_overlap(point), ranked))
-    return sorted(rows, key=_order)
+    return sorted(rows, key=lambda row: row.point.order)
 
 
-def predicted_overlap(point: Point) -> float:
+def predicted_overlap(point: AnyPoint) -> float:
     """The replica-symmetric overlap at the realised load, on the retrieval branch that a positive cue starts on.
 
     Where a network learns from examples, that with the archetype. A few diluted patterns, which are retrieved together,
     are followed from the hierarchical start. nan where no theory is known (ensemble, interaction, synchronous update, a
     few archetypes with blanks), where the start chooses no branch and where the branch does not exist.
     """
-    if isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
+    if not isinstance(point, Point) or isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
         return math.nan
     hierarchical = point.protocol.start == "hierarchical"
     try:
@@ -87,14 +88,14 @@ def predicted_overlap(point: Point) -> float:
         return math.nan
 
 
-def retrieves_together(point: Point) -> bool:
+def retrieves_together(point: AnyPoint) -> bool:
     """Whether its patterns are a few, with blanks, of a quadratic network: several have an overlap at once."""
     law, patterns = point.network.law, point.network.patterns
     diluted = isinstance(law.ensemble, Diluted) and law.ensemble.dilution > 0
     return diluted and isinstance(law.interaction, Quadratic) and 1 < patterns <= FEW_PATTERNS
 
 
-def relaxed_overlaps(point: Point) -> tuple[float, ...]:
+def relaxed_overlaps(point: AnyPoint) -> tuple[float, ...]:
     """All overlaps of a few diluted patterns at low load, from the hierarchical start (theory.relaxed)."""
     ensemble = point.network.law.ensemble
     assert isinstance(ensemble, Diluted)
@@ -122,7 +123,7 @@ def _rows_of_points(columns: Columns, points: int) -> list[NDArray[np.int64]]:
     return np.split(order, np.searchsorted(columns["point"][order], np.arange(1, points)))
 
 
-def _ranked(overlaps: NDArray[np.float64], point: Point) -> tuple[Average, ...]:
+def _ranked(overlaps: NDArray[np.float64], point: AnyPoint) -> tuple[Average, ...]:
     return tuple(disorder_average(of_rank) for of_rank in overlaps[:, : point.network.patterns].T)
 
 
@@ -138,7 +139,7 @@ def to_array(rows: list[Row]) -> NDArray[np.void]:
 
 
 def _record(row: Row) -> dict[str, object]:
-    record = parameters(row.point) | {"samples": row.samples}
+    record = row.point.parameters | {"samples": row.samples}
     for name, average in row.averages.items():
         record |= {name: average.value, f"{name}_err": average.error}
     for rank, average in enumerate(row.ranked, 1):
@@ -146,6 +147,9 @@ def _record(row: Row) -> dict[str, object]:
     return record | {"predicted": row.predicted, "z": row.z}
 
 
-def _order(row: Row) -> tuple[str, int, int, float]:
-    network = row.point.network
-    return repr(network.law), network.neurons, network.patterns, row.point.dynamics.temperature
+def _averaged(point: AnyPoint, columns: Columns, chosen: NDArray[np.int64]) -> Sequence[str]:
+    """The columns of a point that are averaged over its samples."""
+    if isinstance(point, Point):
+        return [name for name in _AVERAGED if name in columns]
+    floats = [name for name, column in columns.items() if column.dtype == np.float64 and column.ndim == 1]
+    return [name for name in floats if not np.isnan(columns[name][chosen]).all()]

@@ -82,8 +82,4 @@ def _same(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np
 def _run_in_words(contents: Contents, row: int) -> str:
     place = int(np.searchsorted(contents.points["key"], contents.results["point"][row]))
     point = provenance.point_of(contents.points["json"][place].decode(), contents.patterns)
-    network = point.network
-    return (
-        f"sample {contents.results['sample'][row]} at N = {network.neurons}, K = {network.patterns}, "
-        f"T = {point.dynamics.temperature:g}"
-    )
+    return f"sample {contents.results['sample'][row]} at {point}"

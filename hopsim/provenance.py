@@ -16,9 +16,11 @@ import numpy as np
 
 from . import dynamics, interactions, patterns
 from .annealing import Annealing
+from .continuous import KINDS, Experiment
 from .errors import Refused
 from .networks import Law, Network
-from .simulation import Point, Protocol, Run
+from .points import AnyPoint, AnyRun
+from .simulation import Point, Protocol
 from .version import __version__
 
 # Raised when the same Run would give other numbers than before (streams, kernels, observables): new keys, no mixing.
@@ -35,37 +37,39 @@ _KINDS = {
         Network,
         Protocol,
         Point,
+        Experiment,
+        *(part for kind in KINDS.values() for part in (kind.network, kind.dynamics, kind.protocol)),
     )
 }
 
 
-def canonical(thing: Point) -> str:
+def canonical(thing: AnyPoint) -> str:
     """One JSON text for all that decides the numbers: sorted keys, no spaces, floats to the last bit."""
-    if isinstance(thing, Run):
+    if isinstance(thing, AnyRun):
         return f'{{"kind":"Run","point":{canonical(thing.point)},"sample":{thing.sample}}}'
     return _canonical(thing, TRAJECTORY)
 
 
-def key(thing: Point) -> str:
+def key(thing: AnyPoint) -> str:
     """Content hash of a point or run: the first 128 bits of SHA-256 of its canonical JSON, in hex."""
     return hashlib.sha256(canonical(thing).encode()).hexdigest()[:32]
 
 
-def number_of(network: Network, seed: int) -> int:
+def number_of(network: object, seed: int) -> int:
     """A whole number that depends on the disorder only."""
     text = json.dumps([_plain(network), seed], sort_keys=True)
     return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
 
 
 @lru_cache(maxsize=2**16)
-def _canonical(point: Point, trajectory: int) -> str:
+def _canonical(point: AnyPoint, trajectory: int) -> str:
     return json.dumps({"trajectory": trajectory} | _plain(point), sort_keys=True, separators=(",", ":"))
 
 
-def point_of(text: str, stored: Mapping[str, patterns.Stored]) -> Point:
+def point_of(text: str, stored: Mapping[str, patterns.Stored]) -> AnyPoint:
     """The point written as canonical JSON; `stored` has the user's patterns by sha256."""
     point = _revived(json.loads(text), stored)
-    assert isinstance(point, Point)
+    assert isinstance(point, AnyPoint)
     return point
 
 

@@ -1,22 +1,25 @@
 """Scan files: TOML to a Scan, every key checked before anything runs."""
 
-import difflib
+import dataclasses
 import itertools
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from . import adaptive, dynamics, networks
+from . import adaptive, continuous, dynamics, networks
 from .adaptive import AdaptiveScan, Refinement
+from .continuous import Experiment, Kind
 from .dynamics import Dynamics
 from .errors import Refused
 from .hdf5 import read_patterns
 from .networks import Network
 from .patterns import Biased, Diluted, Ensemble, Examples, Stored
+from .points import AnyPoint
 from .scans import Scan
+from .sections import Section, refuse_unknown
 from .simulation import STARTS, Point, Protocol
 from .store import Store
 
@@ -37,7 +40,6 @@ RULES: dict[str, Callable[..., Dynamics]] = {
 T = TypeVar("T")
 PACKAGED = Path(__file__).parent / "data"
 CHECKOUT = Path(__file__).parent.parent / "data"
-MOST_VALUES = 100_000
 
 
 def read(path: Path) -> Scan:
@@ -74,21 +76,54 @@ def parse(text: str, *, name: str, folder: Path, stored: Stored | None = None) -
     for section in ("network", "dynamics", "protocol", "scan"):
         if not isinstance(tables.get(section), dict):
             raise Refused(f"scan {name} needs a section [{section}]; see `hopsim run --help` for an example")
-    _refuse_unknown("section", set(tables), ("network", "dynamics", "protocol", "scan", "refine"), f"scan {name}")
-    scan, protocol = _Section("scan", tables["scan"]), _Section("protocol", tables["protocol"])
+    refuse_unknown("section", set(tables), ("network", "dynamics", "protocol", "scan", "refine"), f"scan {name}")
+    scan, protocol = Section("scan", tables["scan"]), Section("protocol", tables["protocol"])
     samples, seed = scan.whole("samples", 1), scan.whole("seed", 0)
     scan.end()
-    laws = _networks(_Section("network", tables["network"]), folder, stored)
-    rules = _rules(_Section("dynamics", tables["dynamics"]))
-    one_protocol = _protocol(protocol)
-    points = [Point(network, rule, one_protocol, seed) for network in laws for rule in rules]
+    network, rule = Section("network", tables["network"]), Section("dynamics", tables["dynamics"])
+    kind = network.choice("kind", (*KINDS, *continuous.KINDS))
+    points: list[AnyPoint] = []
+    if kind in KINDS:
+        laws, rules, one_protocol = _networks(network, folder, stored), _rules(rule), _protocol(protocol)
+        points += [Point(law, rule, one_protocol, seed) for law in laws for rule in rules]
+    else:
+        points += _experiments(continuous.KINDS[kind], network, rule, protocol, seed)
     once = tuple(dict.fromkeys(points))
     if "refine" not in tables:
         return Scan(name, text, once, samples)
     return AdaptiveScan(name, text, once, samples, refinement=_refinement(tables["refine"]))
 
 
-def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[Network]:
+def _experiments(
+    kind: Kind, network: Section, dynamics: Section, protocol: Section, seed: int
+) -> Iterator[Experiment]:
+    """The grid over all keys of a continuous network, each a value or a list of them."""
+    networks = _parts(network, kind.network, kind.patterns)
+    grid = itertools.product(networks, _parts(dynamics, kind.dynamics), _parts(protocol, kind.protocol))
+    return (Experiment(network, rule, start, seed) for network, rule, start in grid)
+
+
+def _parts(section: Section, build: type, patterns: Callable[..., float] | None = None) -> list[Any]:
+    """The frozen dataclasses that a section says; patterns(load=..., the other keys) where the load may be given."""
+    hints, fields = get_type_hints(build), [field for field in dataclasses.fields(build) if field.init]
+    kinds = {field.name: hints[field.name] for field in fields}
+    needed = {field.name for field in fields if field.default is dataclasses.MISSING}
+    if patterns is not None and "load" in section.table:
+        kinds = {"load": float} | {name: kind for name, kind in kinds.items() if name != "patterns"}
+    asked = {name: kind for name, kind in kinds.items() if name in section.table or name in needed}
+    grid = {name: section.values(name, (get_args(kind) or (kind,))[0]) for name, kind in asked.items()}
+    section.end()
+    found = []
+    for values in itertools.product(*grid.values()):
+        chosen = dict(zip(grid, values, strict=True))
+        if patterns is not None and "load" in chosen:
+            chosen["patterns"] = round(patterns(**chosen))
+            del chosen["load"]
+        found.append(_named(section.name, build, chosen))
+    return found
+
+
+def _networks(section: Section, folder: Path, stored: Stored | None) -> list[Network]:
     kind = section.choice("kind", tuple(KINDS))
     constructor, own = KINDS[kind]
     grid: dict[str, list[Any]] = {}
@@ -121,7 +156,7 @@ def _networks(section: "_Section", folder: Path, stored: Stored | None) -> list[
     return found
 
 
-def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | None) -> list[Ensemble | None]:
+def _ensembles(section: Section, kind: str, folder: Path, stored: Stored | None) -> list[Ensemble | None]:
     """One ensemble, or several where bias, dilution, quality or examples is a list or learning is "both"; None: the
     network's own. `dilution` of a multitasking network belongs to its constructor."""
     diluted = kind != "multitasking" and "dilution" in section.table
@@ -145,7 +180,7 @@ def _ensembles(section: "_Section", kind: str, folder: Path, stored: Stored | No
     return [None]
 
 
-def _learning(section: "_Section", dilutions: list[float]) -> list[Ensemble | None]:
+def _learning(section: Section, dilutions: list[float]) -> list[Ensemble | None]:
     if taken := {"patterns_file", "bias"} & set(section.table):
         raise Refused(f"[network] learning draws its own archetypes; remove {' and '.join(sorted(taken))}")
     ways = ("supervised", "unsupervised")
@@ -176,7 +211,7 @@ def _pattern_path(written: str, folder: Path) -> Path:
     return found[0]
 
 
-def _rules(section: "_Section") -> list[Dynamics]:
+def _rules(section: Section) -> list[Dynamics]:
     rule = section.choice("rule", tuple(RULES))
     grid: dict[str, list[Any]] = {}
     if rule == "sign":
@@ -191,7 +226,7 @@ def _rules(section: "_Section") -> list[Dynamics]:
     return [_named("dynamics", RULES[rule], c) for c in chosen]
 
 
-def _protocol(section: "_Section") -> Protocol:
+def _protocol(section: Section) -> Protocol:
     start = section.choice("start", STARTS, default="pattern")
     if start == "random" and "cue_overlap" in section.table:
         raise Refused('[protocol] cue_overlap is not for start = "random"; remove it')
@@ -216,7 +251,7 @@ def _protocol(section: "_Section") -> Protocol:
 def _refinement(table: object) -> Refinement:
     if not isinstance(table, dict):
         raise Refused(f"[refine] must be a section, got {table!r}")
-    section = _Section("refine", table)
+    section = Section("refine", table)
     given = {
         "observable": section.choice("observable", adaptive.OBSERVABLES),
         "level": section.number("level"),
@@ -233,88 +268,3 @@ def _named(section: str, build: Callable[..., T], given: Mapping[str, Any]) -> T
         return build(**given)
     except Refused as error:
         raise Refused(f"[{section}] {error}") from None
-
-
-def _refuse_unknown(what: str, found: set[str], allowed: tuple[str, ...], where: str) -> None:
-    for name in sorted(found - set(allowed)):
-        near = difflib.get_close_matches(name, allowed, 1)
-        hint = f", did you mean {near[0]}?" if near else ";"
-        raise Refused(f"{where} has an unknown {what} {name!r}{hint} allowed: {', '.join(allowed)}")
-
-
-class _Section:
-    """One table of a scan file; remembers which keys were asked for, so that the others are unknown."""
-
-    def __init__(self, name: str, table: dict[str, Any]) -> None:
-        self.name, self.table = name, table
-        self._asked = list[str]()
-
-    def end(self) -> None:
-        """Refuse keys that nothing asked for."""
-        _refuse_unknown("key", set(self.table), tuple(dict.fromkeys(self._asked)), f"[{self.name}]")
-
-    def text(self, key: str) -> str:
-        value = self._value(key)
-        if isinstance(value, str):
-            return value
-        raise self._refused(key, value, "a text")
-
-    def choice(self, key: str, options: tuple[str, ...], default: str | None = None) -> Any:
-        value = self._value(key, default)
-        if value in options:
-            return value
-        raise self._refused(key, value, "one of " + ", ".join(options))
-
-    def flag(self, key: str) -> bool:
-        value = self._value(key, False)
-        if isinstance(value, bool):
-            return value
-        raise self._refused(key, value, "true or false")
-
-    def whole(self, key: str, least: int) -> int:
-        value = self._value(key)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
-            return value
-        raise self._refused(key, value, f"a whole number >= {least}")
-
-    def number(self, key: str) -> float:
-        value = self._value(key)
-        if _is_number(value):
-            return float(value)
-        raise self._refused(key, value, "a finite number")
-
-    def grid(self, key: str, whole: bool) -> list[Any]:
-        """A number, a list of numbers, or {start, stop, num}, both ends included."""
-        value = self._value(key)
-        values = self._spaced(key, value) if isinstance(value, dict) else value if isinstance(value, list) else [value]
-        if not values:
-            raise self._refused(key, value, "not empty: a number, a list of numbers or {start, stop, num}")
-        if not all(_is_number(v) for v in values):
-            raise self._refused(key, value, "a finite number, a list of them or {start, stop, num}")
-        if not whole:
-            return [float(v) for v in values]
-        if any(v != round(v) for v in values):
-            raise self._refused(key, value, "whole numbers")
-        return [round(v) for v in values]
-
-    def _spaced(self, key: str, value: dict[str, Any]) -> list[float]:
-        good = set(value) == {"start", "stop", "num"} and all(map(_is_number, value.values()))
-        if not good or value["num"] != int(value["num"]) or not 1 <= value["num"] <= MOST_VALUES:
-            must = f"{{start = number, stop = number, num = whole number from 1 to {MOST_VALUES}}}"
-            raise self._refused(key, value, must)
-        start, stop, num = value["start"], value["stop"], int(value["num"])
-        return [start + (stop - start) * k / (num - 1) if num > 1 else start for k in range(num)]
-
-    def _value(self, key: str, default: Any = None) -> Any:
-        self._asked.append(key)
-        if key not in self.table and default is None:
-            near = difflib.get_close_matches(key, self.table, 1)
-            raise Refused(f"[{self.name}] needs the key {key}" + (f", is {near[0]!r} meant for it?" if near else ""))
-        return self.table.get(key, default)
-
-    def _refused(self, key: str, value: Any, must: str) -> Refused:
-        return Refused(f"[{self.name}] {key} must be {must}; got {value!r}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -16,21 +16,17 @@ from . import executors, provenance
 from .checkpoints import Checkpoint
 from .errors import Refused, Stopped
 from .executors import SchedulerLost, WorkerDied, Workers
-from .interactions import Polynomial
 from .interruption import uninterrupted
-from .levels import check_range
-from .networks import Network, Quenched
-from .simulation import TRACE_BYTES, Point, Record, Run, groups, simulate_together
+from .points import AnyPoint, AnyRun, Together
 from .store import Outcome, Writer
 
-Batch = list[Run]  # of one disorder sample
+Batch = list[AnyRun]  # of one disorder sample
 Task = list[Batch]  # what a worker is given at a time
 SECONDS_BETWEEN_WRITES = 2.0
 SECONDS_OF_A_TASK = 1.0
 MOST_BATCHES = 4096  # of a task
 DEATHS = 3  # of workers on the same run, after which it counts as failed
 _BYTES_PER_RUN = 3 * 1024  # in the file, in the new one that replaces it, and in the journal
-_BYTES_PER_READING = 64
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class Scan:
 
     name: str
     text: str
-    points: tuple[Point, ...]
+    points: tuple[AnyPoint, ...]
     samples: int
     shard: tuple[int, int] = (1, 1)
 
@@ -67,24 +63,24 @@ class Scan:
         """Missing runs, those with the same disorder together; every point gets its first sample before any its second,
         so that a scan cut short is a whole scan with larger errors."""
         for sample, points in self._disorders():
-            runs = [Run(p.network, p.dynamics, p.protocol, p.seed, sample) for p in points]
+            runs = [point.run(sample) for point in points]
             missing = [run for run in runs if provenance.key(run) not in completed]
             if missing:
                 yield missing
 
-    def _disorders(self) -> Iterator[tuple[int, list[Point]]]:
+    def _disorders(self) -> Iterator[tuple[int, list[AnyPoint]]]:
         """Samples and the points that share the disorder of each, those of this shard."""
         part, parts = self.shard
         alike = self._alike()
         for sample in range(self.samples):
             yield from ((sample, points) for first, points in alike if (sample + first) % parts == part - 1)
 
-    def _alike(self) -> list[tuple[int, list[Point]]]:
+    def _alike(self) -> list[tuple[int, list[AnyPoint]]]:
         """Points that share their disorder, network by network, and the part to which the first sample belongs.
 
         That is a hash of network and seed, so that a scan with more points has the same parts for the old ones.
         """
-        alike: dict[tuple[Network, int], list[Point]] = {}
+        alike: dict[tuple[object, int], list[AnyPoint]] = {}
         for point in self.points:
             alike.setdefault((point.network, point.seed), []).append(point)
         parts = self.shard[1]
@@ -108,7 +104,7 @@ class Checkpoints:
     folder: Path
     seconds: float = 60.0
 
-    def of(self, runs: Sequence[Run]) -> Checkpoint:
+    def of(self, runs: Sequence[AnyRun]) -> Checkpoint:
         """The file of runs that are simulated together."""
         return Checkpoint(self.folder, tuple(map(provenance.key, runs)), self.seconds)
 
@@ -126,17 +122,16 @@ class Done:
 
 def check_room(scan: Scan, path: Path, workers: int) -> None:
     """Refuse a scan that overflows the arithmetic or does not fit in memory or on disk, before anything runs."""
-    largest = max(scan.points, key=_memory)
-    needed, memory = workers * _memory(largest), _installed_memory()
+    largest = max(scan.points, key=lambda point: point.memory)
+    needed, memory = workers * largest.memory, _installed_memory()
     if needed > memory:
         raise Refused(
             f"neurons = {largest.network.neurons} with {largest.network.patterns} patterns needs {_size(needed)} "
             f"for {workers} workers, this machine has {_size(memory)}; lower neurons, load, measure or --workers"
         )
-    for network in {point.network for point in scan.points}:
-        if isinstance(network.law.interaction, Polynomial):
-            check_range(network.law.interaction, network.neurons, network.columns)
-    room, folder = scan.size * _bytes_per_run(scan), path.absolute().parent
+    for point in {point.network: point for point in scan.points}.values():
+        point.check_range()
+    room, folder = scan.size * (_BYTES_PER_RUN + scan.points[0].series_bytes), path.absolute().parent
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -180,7 +175,7 @@ def run(
                     batch, unwritten = unwritten, []
                     _write(store, batch)
                     written = time.monotonic()
-                progress(len(done.outcomes), sum(_updates(o.run) for o in done.outcomes))
+                progress(len(done.outcomes), sum(o.run.updates for o in done.outcomes))
             batch, unwritten = unwritten, []
             _write(store, batch)
             if (further := grow(scan)) == scan:
@@ -272,7 +267,7 @@ class _Work:
         return _failed(runs, f"the worker process died {self._deaths[key]} times; memory may be short")
 
 
-def _failed(runs: Sequence[Run], message: str) -> Done:
+def _failed(runs: Sequence[AnyRun], message: str) -> Done:
     """Done, with a message for each run."""
     return Done([Outcome(run, None, message) for run in runs], 0.0, 0.0, [])
 
@@ -284,61 +279,35 @@ def _simulate(task: Task, checkpoints: Checkpoints | None) -> Done:
     started, cpu = time.perf_counter(), time.thread_time()
     outcomes, used = list[Outcome](), list[Checkpoint]()
     for batch in itertools.takewhile(lambda _: not executors.stopping(), task):
-        for runs, quenched in _together(batch, outcomes):
-            checkpoint = checkpoints.of(runs) if checkpoints else None
-            found = _simulate_group(runs, quenched, checkpoint)
+        for part in _together(batch, outcomes):
+            checkpoint = checkpoints.of(part.runs) if checkpoints else None
+            found = _simulate_part(part, checkpoint)
             outcomes += found
             used += [checkpoint] if checkpoint and found else []
     return Done(outcomes, time.thread_time() - cpu, time.perf_counter() - started, used)
 
 
-def _together(batch: Batch, outcomes: list[Outcome]) -> Iterator[tuple[list[Run], Quenched]]:
-    """The runs of a batch that are simulated together; where their disorder cannot be drawn they all failed."""
+def _together(batch: Batch, outcomes: list[Outcome]) -> Sequence[Together]:
+    """The parts of a batch that are simulated together; where its disorder cannot be drawn its runs all failed."""
     try:
-        quenched = batch[0].quench()
-        found = groups(batch, quenched)
+        return type(batch[0]).together(batch)
     except Exception as error:
         outcomes += [Outcome(run, None, _message(error)) for run in batch]
-        return
-    yield from ((runs, quenched) for runs in found)
+        return []
 
 
-def _simulate_group(runs: list[Run], quenched: Quenched, checkpoint: Checkpoint | None) -> list[Outcome]:
+def _simulate_part(part: Together, checkpoint: Checkpoint | None) -> list[Outcome]:
     try:
-        records = simulate_together(runs, quenched, checkpoint, executors.stopping)
-        return [Outcome(run, _columns(run, record)) for run, record in zip(runs, records, strict=True)]
+        found = part.columns(checkpoint, executors.stopping)
+        return [Outcome(run, columns) for run, columns in zip(part.runs, found, strict=True)]
     except Stopped:
         return []
     except Exception as error:
-        return [Outcome(run, None, _message(error)) for run in runs]
-
-
-def _updates(run: Run) -> int:
-    """Offered flips."""
-    protocol = run.protocol
-    return run.network.neurons * protocol.replicas * (protocol.equilibrate + protocol.readings * protocol.every)
-
-
-def _columns(run: Run, record: Record) -> dict[str, Any]:
-    columns: dict[str, Any] = dict(record.summary())
-    if run.protocol.series:
-        columns |= {"overlap_series": record.overlap, "energy_series": record.energy}
-    return columns
+        return [Outcome(run, None, _message(error)) for run in part.runs]
 
 
 def _message(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
-
-
-def _bytes_per_run(scan: Scan) -> int:
-    protocol = scan.points[0].protocol
-    return _BYTES_PER_RUN + (64 * protocol.replicas * protocol.readings if protocol.series else 0)
-
-
-def _memory(point: Point) -> int:
-    """Bytes of one run: the network, its trace and its readings."""
-    protocol = point.protocol
-    return point.network.memory + TRACE_BYTES + _BYTES_PER_READING * protocol.replicas * protocol.readings
 
 
 def _installed_memory() -> float:

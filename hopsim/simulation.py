@@ -12,7 +12,10 @@ from . import observables, states
 from .checkpoints import Checkpoint
 from .dynamics import Chains, Dynamics
 from .errors import Refused, Stopped, real, whole
+from .interactions import Polynomial
+from .levels import check_range
 from .networks import Network, Quenched
+from .points import AnyPoint, AnyRun, Together
 from .readings import CUED, Readings
 from .representations import in_lanes
 from .rng import Keys, Purpose, keys, stream
@@ -21,6 +24,7 @@ from .statistics import autocorrelation_time, blocking
 TRACE_BYTES = 2**24
 SLICE = 1.0  # seconds between two looks at the clock
 FIRST_SLICE, FASTER = 2**24, 16  # pattern entries of the first slice, some ms; how much longer the next one may be
+READING_BYTES = 64
 MOST_REPLICAS = 1024
 LATER = {"later": True}  # a field added later: at its default it is left out of the keys, which stay as they were
 STARTS = ("pattern", "hierarchical", "random")
@@ -75,7 +79,7 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class Point:
+class Point(AnyPoint):
     """All that decides the numbers but the disorder sample."""
 
     network: Network
@@ -87,9 +91,78 @@ class Point:
         object.__setattr__(self, "seed", whole("seed", self.seed, 0, 2**63 - 1))
         self.dynamics.check(self.network.law)
 
+    def run(self, sample: int) -> "Run":
+        """One disorder sample of it."""
+        return Run(self.network, self.dynamics, self.protocol, self.seed, sample)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Flat columns: numbers and texts."""
+        interaction, ensemble = self.network.law.interaction, self.network.law.ensemble
+        protocol = self.protocol
+        return {
+            "interaction": type(interaction).__name__,
+            "degree": getattr(interaction, "degree", 0),
+            "indices": getattr(interaction, "indices", ""),
+            "sharpness": float(getattr(interaction, "sharpness", np.nan)),
+            "ensemble": type(ensemble).__name__,
+            "dilution": float(getattr(ensemble, "dilution", 0.0)),
+            "bias": float(getattr(ensemble, "bias", 0.0)),
+            "learning": getattr(ensemble, "learning", ""),
+            "quality": float(getattr(ensemble, "quality", np.nan)),
+            "examples": float(getattr(ensemble, "examples", np.nan)),
+            "neurons": self.network.neurons,
+            "patterns": self.network.patterns,
+            "load": self.network.load,
+            "rule": type(self.dynamics).__name__,
+            "order": self.dynamics.order,
+            "temperature": float(self.dynamics.temperature),
+            "start": protocol.start,
+            "start_overlap": float(protocol.cue_overlap),
+            "equilibrate": protocol.equilibrate,
+            "measure": protocol.measure,
+            "every": protocol.every,
+            "replicas": protocol.replicas,
+            "success_overlap": float(protocol.success_overlap),
+            "seed": self.seed,
+        }
+
+    @property
+    def memory(self) -> int:
+        """Bytes of one run: the network, its trace and its readings."""
+        return self.network.memory + TRACE_BYTES + READING_BYTES * self.protocol.replicas * self.protocol.readings
+
+    @property
+    def updates(self) -> int:
+        """Offered flips of one run."""
+        sweeps = self.protocol.equilibrate + self.protocol.readings * self.protocol.every
+        return self.network.neurons * self.protocol.replicas * sweeps
+
+    @property
+    def series_bytes(self) -> int:
+        """Bytes of the time series of one run in a store."""
+        return READING_BYTES * self.protocol.replicas * self.protocol.readings if self.protocol.series else 0
+
+    @property
+    def order(self) -> tuple[str, int, int, float]:
+        """By law, size, load and temperature."""
+        network = self.network
+        return repr(network.law), network.neurons, network.patterns, self.dynamics.temperature
+
+    def check_range(self) -> None:
+        """Refuse a sum of energies that could leave 64 bits."""
+        interaction = self.network.law.interaction
+        if isinstance(interaction, Polynomial):
+            check_range(interaction, self.network.neurons, self.network.columns)
+
+    def __str__(self) -> str:
+        p = self.parameters
+        name = f"{p['interaction']} {p['degree'] or ''} {p['indices']}".strip()
+        return f"{name}, N = {p['neurons']}, K = {p['patterns']}, T = {p['temperature']:g}"
+
 
 @dataclass(frozen=True)
-class Run(Point):
+class Run(Point, AnyRun):
     """A point and one disorder sample of it: all that decides the numbers."""
 
     sample: int
@@ -107,6 +180,12 @@ class Run(Point):
         """The disorder of this run, shared by all temperatures and rules at the same network, seed and sample."""
         sizes = (self.network.neurons, self.network.patterns)
         return self.network.quench(stream(self.seed, self.sample, Purpose.DISORDER, *sizes))
+
+    @classmethod
+    def together(cls, batch: "Sequence[Run]") -> "list[Chained]":
+        """Runs of one disorder sample, those in one part that are simulated faster together."""
+        quenched = batch[0].quench()
+        return [Chained(runs, quenched) for runs in groups(batch, quenched)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +236,23 @@ class Record:
             summary |= {"q": q, "q_abs": q_abs, "q2": q2, "q4": q4}
             summary["q_histogram"] = observables.similarity_histogram(self.similarity)
         return summary
+
+
+@dataclass(frozen=True, eq=False)
+class Chained(Together):
+    """Runs on one draw of the disorder, their chains moving together."""
+
+    runs: "Sequence[Run]"
+    quenched: Quenched
+
+    def columns(self, checkpoint: Checkpoint | None, stopping: Callable[[], bool]) -> list[dict[str, Any]]:
+        """The averages of each run, with its series if the protocol asks for them."""
+        records = simulate_together(self.runs, self.quenched, checkpoint, stopping)
+        series = self.runs[0].protocol.series
+        return [
+            record.summary() | ({"overlap_series": record.overlap, "energy_series": record.energy} if series else {})
+            for record in records
+        ]
 
 
 class _Way:

@@ -22,7 +22,8 @@ from .hdf5 import Contents
 from .journal import Journal, Record
 from .lock import Lock, holder
 from .patterns import Stored
-from .simulation import Point, Run
+from .points import AnyPoint, AnyRun
+from .simulation import Point
 
 if TYPE_CHECKING:
     import xarray
@@ -35,7 +36,7 @@ IDENTITY = ("key", "point", "sample")
 class Outcome:
     """What became of one run: its columns, or the message of its failure."""
 
-    run: Run
+    run: AnyRun
     columns: Mapping[str, Any] | None
     message: str = ""
 
@@ -52,7 +53,7 @@ class Store:
         self._contents = contents
         self._records = list(records)  # not yet in the contents
         self._completed: set[str] | None = None
-        self._points: list[Point] | None = None
+        self._points: list[AnyPoint] | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -133,7 +134,7 @@ class Store:
         """The user's own patterns embedded here, by sha256."""
         return self.contents().patterns
 
-    def points(self) -> list[Point]:
+    def points(self) -> list[AnyPoint]:
         """Every point that has results or failures, sorted by key."""
         contents = self.contents()
         if self._points is None:
@@ -328,11 +329,17 @@ class Writer(Store):
                 records.append({"kind": "result", **identity, "columns": dict(outcome.columns)})
         return records
 
-    def _patterns_of(self, point: Point) -> list[Record]:
-        ensemble = point.network.law.ensemble
-        if not isinstance(ensemble, Stored) or ensemble.sha256 in self._contents.patterns:
+    def _patterns_of(self, point: AnyPoint) -> list[Record]:
+        stored = stored_patterns(point)
+        if stored is None or stored.sha256 in self._contents.patterns:
             return []
-        return [{"kind": "patterns", "array": ensemble.array}]
+        return [{"kind": "patterns", "array": stored.array}]
+
+
+def stored_patterns(point: AnyPoint) -> Stored | None:
+    """The user's own patterns that a point refers to."""
+    ensemble = point.network.law.ensemble if isinstance(point, Point) else None
+    return ensemble if isinstance(ensemble, Stored) else None
 
 
 def _merge(contents: Contents, records: Sequence[Record]) -> None:
@@ -370,7 +377,7 @@ def _reason(error: OSError) -> str:
 
 
 def _point_row(record: Record, patterns: Mapping[str, Stored]) -> dict[str, Any]:
-    return {"key": record["key"], "json": record["json"]} | parameters(provenance.point_of(record["json"], patterns))
+    return {"key": record["key"], "json": record["json"]} | provenance.point_of(record["json"], patterns).parameters
 
 
 def by_key(columns: Columns) -> Columns:
@@ -395,35 +402,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _warn(line: str) -> None:
     print(f"hopsim: {line}", file=sys.stderr)
-
-
-def parameters(point: Point) -> dict[str, Any]:
-    """The parameters of a point as flat columns."""
-    network, protocol = point.network, point.protocol
-    interaction, ensemble = network.law.interaction, network.law.ensemble
-    return {
-        "interaction": type(interaction).__name__,
-        "degree": getattr(interaction, "degree", 0),
-        "indices": getattr(interaction, "indices", ""),
-        "sharpness": float(getattr(interaction, "sharpness", np.nan)),
-        "ensemble": type(ensemble).__name__,
-        "dilution": float(getattr(ensemble, "dilution", 0.0)),
-        "bias": float(getattr(ensemble, "bias", 0.0)),
-        "learning": getattr(ensemble, "learning", ""),
-        "quality": float(getattr(ensemble, "quality", np.nan)),
-        "examples": float(getattr(ensemble, "examples", np.nan)),
-        "neurons": network.neurons,
-        "patterns": network.patterns,
-        "load": network.load,
-        "rule": type(point.dynamics).__name__,
-        "order": point.dynamics.order,
-        "temperature": float(point.dynamics.temperature),
-        "start": protocol.start,
-        "start_overlap": float(protocol.cue_overlap),
-        "equilibrate": protocol.equilibrate,
-        "measure": protocol.measure,
-        "every": protocol.every,
-        "replicas": protocol.replicas,
-        "success_overlap": float(protocol.success_overlap),
-        "seed": point.seed,
-    }

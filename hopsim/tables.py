@@ -5,11 +5,15 @@ import io
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .columns import Columns
 from .comparison import Row, to_array
 from .scans import Scan
+from .points import AnyPoint
 from .simulation import Point
-from .store import Outcome, Store, parameters
+from .store import Outcome, Store
 
 _ALWAYS = ("neurons", "patterns", "load", "temperature", "samples", "overlap", "overlap_err", "energy", "energy_err")
 _LAST = ("predicted", "z")
@@ -29,12 +33,18 @@ def as_text(rows: list[Row]) -> str:
     array = to_array(rows)
     if not rows:
         return "no results yet"
-    names = parameters(rows[0].point)
+    names = rows[0].point.parameters
     same = [n for n in names if n not in _ALWAYS and len({str(value) for value in array[n]}) == 1]
-    shown_names = [n for n in array.dtype.names or () if n not in same and (n in names or n in (*_ALWAYS, *_LAST))]
+    wanted = (*_ALWAYS, *_LAST) if isinstance(rows[0].point, Point) else _filled(array)
+    shown_names = [n for n in array.dtype.names or () if n not in same and (n in names or n in wanted)]
     header = "in every row: " + ", ".join(f"{n} = {shown(array[n][0].item())}" for n in same if shown(names[n]))
     body = aligned(shown_names, [[record[n].item() for n in shown_names] for record in array])
     return f"{header}\n\n{body}"
+
+
+def _filled(array: NDArray[np.void]) -> list[str]:
+    """The columns that are not blank in every row."""
+    return [name for name in array.dtype.names or () if any(shown(value) for value in array[name].tolist())]
 
 
 def columns_as_csv(columns: Columns) -> str:
@@ -84,26 +94,20 @@ def status(store: Store, scan: Scan) -> str:
     lines.append(
         f"{len(store.sessions)} sessions, {cut_short} cut short; {seconds:.4g} s of processor time in the others"
     )
-    lines += [f"failed: {_point_in_words(points[row])}, sample {n}: {message}" for row, n, message in failures]
+    lines += [f"failed: {points[row]}, sample {n}: {message}" for row, n, message in failures]
     return "\n".join(lines)
 
 
 def failures(outcomes: Sequence[Outcome]) -> list[str]:
     """A line for each point and message, with the samples it concerns."""
-    samples: dict[tuple[Point, str], list[int]] = {}
+    samples: dict[tuple[AnyPoint, str], list[int]] = {}
     for outcome in outcomes:
         samples.setdefault((outcome.run.point, outcome.message), []).append(outcome.run.sample)
-    return [f"{_point_in_words(point)}, {_samples(found)}: {message}" for (point, message), found in samples.items()]
+    return [f"{point}, {_samples(found)}: {message}" for (point, message), found in samples.items()]
 
 
 def _samples(found: list[int]) -> str:
     return f"sample {found[0]}" if len(found) == 1 else f"{len(found)} samples from {min(found)} to {max(found)}"
-
-
-def _point_in_words(point: Point) -> str:
-    p = parameters(point)
-    name = f"{p['interaction']} {p['degree'] or ''} {p['indices']}".strip()
-    return f"{name}, N = {p['neurons']}, K = {p['patterns']}, T = {p['temperature']:g}"
 
 
 def _field(value: object) -> object:

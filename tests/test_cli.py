@@ -15,7 +15,7 @@ import h5py
 import pytest
 
 import hopsim
-from hopsim import progress, scans
+from hopsim import progress, simulation
 from hopsim.cli import main
 from hopsim.figures import style
 
@@ -118,12 +118,12 @@ def test_quiet_prints_nothing(here, capsys):
 
 
 def test_a_failed_run_is_named_and_the_exit_code_is_1(here, capsys, monkeypatch):
-    simulate = scans.simulate_together
+    simulate = simulation.simulate_together
 
     def fragile(runs, *more):
         return 1 / 0 if runs[0].sample == 1 else simulate(runs, *more)
 
-    monkeypatch.setattr(scans, "simulate_together", fragile)
+    monkeypatch.setattr(simulation, "simulate_together", fragile)
     assert main(["run", "small.toml"]) == 1
     captured = capsys.readouterr()
     assert "8 runs computed, 0 were there, 4 failed" in captured.out
@@ -200,7 +200,7 @@ def test_an_interrupted_run_says_how_to_go_on(here, capsys, monkeypatch):
     def stop(runs, *more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scans, "simulate_together", stop)
+    monkeypatch.setattr(simulation, "simulate_together", stop)
     assert main(["run", "small.toml", "--executor", "serial"]) == 130
     assert "run the same command again to continue" in capsys.readouterr().err
 

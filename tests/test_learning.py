@@ -18,7 +18,7 @@ from hopsim.interactions import Power, Quadratic
 from hopsim.networks import Law, Network, Quenched
 from hopsim.rng import Purpose, keys, stream
 from hopsim.simulation import Point
-from hopsim.store import Outcome, Store, parameters
+from hopsim.store import Outcome, Store
 
 mpl.use("Agg")
 BOTH = ("supervised", "unsupervised")
@@ -222,7 +222,7 @@ def test_points_survive_json_and_stores(tmp_path):
     assert len({provenance.key(point) for point in points}) == 4
     for point in points:
         assert provenance.point_of(provenance.canonical(point), {}) == point
-    assert parameters(points[1])["examples"] == 12
+    assert points[1].parameters["examples"] == 12
     with Store.append_to(tmp_path / "r.h5", scan_name="s", scan_text="") as store:
         runs = [hs.Run(p.network, p.dynamics, p.protocol, p.seed, k) for p in points for k in range(3)]
         store.append([Outcome(run, hs.simulate(run).summary()) for run in runs])

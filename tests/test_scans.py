@@ -112,14 +112,14 @@ def test_another_seed_does_not_mix_with_old_results(tmp_path):
 
 
 def test_a_failing_run_is_recorded_and_the_rest_goes_on(tmp_path, monkeypatch):
-    simulate = scans.simulate_together
+    simulate = simulation.simulate_together
 
     def fragile(runs: list[Run], *more):
         if runs[0].sample == 2 and runs[0].dynamics.temperature == 0.5:
             raise MemoryError("no room\nat all")
         return simulate(runs, *more)
 
-    monkeypatch.setattr(scans, "simulate_together", fragile)
+    monkeypatch.setattr(simulation, "simulate_together", fragile)
     summary = run(tmp_path / "a.h5")
     assert summary.finished == SCAN.size - 4
     assert {o.message for o in summary.failures} == {"MemoryError: no room"}
@@ -242,7 +242,7 @@ def test_what_has_finished_is_written_while_a_long_task_goes_on(tmp_path, monkey
     monkeypatch.setattr(scans, "SECONDS_BETWEEN_WRITES", 0.1)
     monkeypatch.setattr(scans, "MOST_BATCHES", 1)
     stored, path = [], tmp_path / "a.h5"
-    simulate, first = scans.simulate_together, threading.Lock()
+    simulate, first = simulation.simulate_together, threading.Lock()
 
     def slow_first(runs, *more):
         if first.acquire(blocking=False):
@@ -253,7 +253,7 @@ def test_what_has_finished_is_written_while_a_long_task_goes_on(tmp_path, monkey
             stored.append(len(Store.open(path).completed()))
         return simulate(runs, *more)
 
-    monkeypatch.setattr(scans, "simulate_together", slow_first)
+    monkeypatch.setattr(simulation, "simulate_together", slow_first)
     run(path, executors.threads(2))
     assert stored[0] > SCAN.size / 2
 
@@ -264,7 +264,7 @@ def test_merging_refuses_results_that_differ_and_says_where(tmp_path):
     altered.results["energy"][3] += 1e-12
     hdf5.write(tmp_path / "other.h5", altered)
     with pytest.raises(
-        hs.Refused, match=r"1.h5 and .*other.h5 differ in energy of sample \d at N = \d+, K = \d+, T = 0"
+        hs.Refused, match=r"1.h5 and .*other.h5 differ in energy of sample \d at Quadratic 2, N = \d+, K = \d+, T = 0"
     ):
         merge([*paths, tmp_path / "other.h5"], tmp_path / "all.h5")
     assert not (tmp_path / "all.h5").exists()
@@ -287,7 +287,7 @@ def test_points_of_another_version_are_kept_and_not_mixed_in(tmp_path, monkeypat
 
 
 def test_a_run_on_which_workers_die_three_times_failed_and_the_rest_is_done(tmp_path, monkeypatch):
-    monkeypatch.setattr(scans, "simulate_together", deadly(scans.simulate_together))
+    monkeypatch.setattr(simulation, "simulate_together", deadly(simulation.simulate_together))
     summary = run(tmp_path / "a.h5", Mortal())
     assert {o.message for o in summary.failures} == {"the worker process died 3 times; memory may be short"}
     assert {(o.run.sample, o.run.dynamics.temperature) for o in summary.failures} == {(2, 0.5)}

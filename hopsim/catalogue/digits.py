@@ -47,7 +47,7 @@ def make(workshop: Workshop) -> Reproduction:
 def _row(row: Row) -> dict[str, object]:
     retrieved = row.averages["retrieved"]
     return {
-        "degree": row.point.network.law.interaction.degree,  # type: ignore[union-attr]
+        "degree": row.point.network.law.interaction.degree,
         "patterns": row.point.network.patterns,
         "retrieved": retrieved.value,
         "retrieved_err": retrieved.error,

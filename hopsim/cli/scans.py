@@ -10,10 +10,9 @@ from pathlib import Path
 from .. import adaptive, comparison, executors, merging, scan_file, scans, tables
 from ..errors import Refused
 from ..interruption import interruptible
-from ..patterns import Stored
 from ..progress import Progress
 from ..scans import Scan
-from ..store import Store
+from ..store import Store, stored_patterns
 from .arguments import DONE, FAILED, Parser, add, positive, seconds, shard
 
 STORES = (".h5", ".hdf5")
@@ -104,7 +103,7 @@ def _run(chosen: argparse.Namespace) -> int:
     workers = chosen.workers or os.cpu_count() or 1
     scans.check_room(scan, out, 1 if chosen.executor == "serial" else workers)
     executor = _executor(chosen, workers)
-    given, shard = _given_patterns(scan), "/".join(map(str, scan.shard))
+    given, shard = stored_patterns(scan.points[0]), "/".join(map(str, scan.shard))
     with (
         interruptible(),
         Store.append_to(out, scan_name=scan.name, scan_text=scan.text, patterns=given, shard=shard) as store,
@@ -161,11 +160,6 @@ def _merge(chosen: argparse.Namespace) -> int:
     store = merging.merge(chosen.results, chosen.out)
     print(f"{chosen.out}: {len(store.completed())} runs")
     return DONE
-
-
-def _given_patterns(scan: Scan) -> Stored | None:
-    ensemble = scan.points[0].network.law.ensemble
-    return ensemble if isinstance(ensemble, Stored) else None
 
 
 def _executor(chosen: argparse.Namespace, workers: int) -> executors.Workers:
@@ -229,17 +223,15 @@ def _plot(chosen: argparse.Namespace) -> int:
 
 
 def _draw(results: Path, out: Path) -> None:
-    from ..figures import learning, multitasking, retrieval, style
+    from ..figures import continuous, learning, multitasking, retrieval, style
 
     style.check_suffix(out)
     with Store.open(results) as store:
         rows = comparison.tabulate(store, set(scan_file.of_store(store).points))
-    if learning.fits(rows):
-        style.save(learning.draw(learning.collect(rows)), out)
-    elif multitasking.fits(rows):
-        style.save(multitasking.draw(multitasking.collect(rows)), out)
-    else:
-        style.save(retrieval.draw(retrieval.collect(rows)), out)
+    for kind in (continuous, learning, multitasking):
+        if kind.fits(rows):
+            return style.save(kind.draw(kind.collect(rows)), out)
+    return style.save(retrieval.draw(retrieval.collect(rows)), out)
 
 
 def _say(chosen: argparse.Namespace, line: str) -> None:

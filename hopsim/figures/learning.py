@@ -175,7 +175,7 @@ def _points(pairs: list[tuple[Row, Examples]]) -> Curve:
 def _load(row: Row) -> float:
     """That of the archetypes besides the retrieved one."""
     network = row.point.network
-    return network.law.interaction.load(network.neurons, network.patterns - 1)
+    return float(network.law.interaction.load(network.neurons, network.patterns - 1))
 
 
 def _theory(row: Row, ensembles: list[Examples], load: float, average: theory.examples.Average) -> Curve:

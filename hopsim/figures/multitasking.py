@@ -13,7 +13,7 @@ from .. import theory
 from ..comparison import Row, retrieves_together
 from ..errors import Refused
 from ..patterns import Diluted
-from ..simulation import Point
+from ..points import AnyPoint
 from . import style
 
 Floats = NDArray[np.float64]
@@ -102,7 +102,7 @@ def _shown(row: Row) -> bool:
     return retrieves_together(row.point) and row.point.protocol.start == "hierarchical" and bool(row.ranked)
 
 
-def _rest(point: Point) -> tuple[object, ...]:
+def _rest(point: AnyPoint) -> tuple[object, ...]:
     return point.network.neurons, point.dynamics, point.protocol
 
 
@@ -117,7 +117,7 @@ def _panel(rows: list[Row]) -> Panel:
     return Panel(K, dilutions, overlaps, errors, _theory(point), critical)
 
 
-def _theory(point: Point) -> tuple[Floats, Floats]:
+def _theory(point: AnyPoint) -> tuple[Floats, Floats]:
     dilutions = np.linspace(0, LARGEST, POINTS)
     found = np.full((POINTS, point.network.patterns), np.nan)
     for k, dilution in enumerate(dilutions):
@@ -133,7 +133,7 @@ def _theory(point: Point) -> tuple[Floats, Floats]:
     return dilutions, found.T
 
 
-def _dilution(point: Point) -> float:
+def _dilution(point: AnyPoint) -> float:
     ensemble = point.network.law.ensemble
     assert isinstance(ensemble, Diluted)
     return ensemble.dilution
