@@ -14,8 +14,8 @@ from itertools import takewhile
 from typing import Literal
 
 from .errors import Refused, real, whole
-from .scans import Batch, Scan
 from .points import AnyPoint
+from .scans import Batch, Scan
 from .simulation import Point
 from .statistics import Average, disorder_average
 from .store import Store

@@ -94,9 +94,7 @@ def parse(text: str, *, name: str, folder: Path, stored: Stored | None = None) -
     return AdaptiveScan(name, text, once, samples, refinement=_refinement(tables["refine"]))
 
 
-def _experiments(
-    kind: Kind, network: Section, dynamics: Section, protocol: Section, seed: int
-) -> Iterator[Experiment]:
+def _experiments(kind: Kind, network: Section, dynamics: Section, protocol: Section, seed: int) -> Iterator[Experiment]:
     """The grid over all keys of a continuous network, each a value or a list of them."""
     networks = _parts(network, kind.network, kind.patterns)
     grid = itertools.product(networks, _parts(dynamics, kind.dynamics), _parts(protocol, kind.protocol))

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from .columns import Columns
 from .comparison import Row, to_array
-from .scans import Scan
 from .points import AnyPoint
+from .scans import Scan
 from .simulation import Point
 from .store import Outcome, Store
 

@@ -59,10 +59,12 @@ def collect(rows: Sequence[Row]) -> Data:
     if x == "load" and "neurons" in others:
         others = [name for name in others if name not in DERIVED]
     lines: dict[str, list[Row]] = {}
-    for row, parameters in zip(rows, given, strict=True):
-        lines.setdefault(", ".join(_in_words(name, parameters[name]) for name in others), []).append(row)
+    for row in sorted(rows, key=lambda row: [row.point.parameters[name] for name in others]):
+        lines.setdefault(", ".join(_in_words(name, row.point.parameters[name]) for name in others), []).append(row)
     if len(lines) > MOST_LINES:
-        raise Refused(f"nothing to draw: {len(lines)} lines over {x} would not be read; scan less than {others} at once")
+        raise Refused(
+            f"nothing to draw: {len(lines)} lines over {x} would not be read; vary less of {others}"
+        )
     same = {name: value for name, value in given[0].items() if name not in (*varied, *DERIVED, "seed")}
     fixed = [_in_words(name, value) for name, value in same.items() if value == value]
     title = _wrapped([point.kind.name.replace("_", "-") + " network", *fixed[1:]])
