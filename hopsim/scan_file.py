@@ -43,7 +43,12 @@ CHECKOUT = Path(__file__).parent.parent / "data"
 
 
 def read(path: Path) -> Scan:
-    """The scan in a TOML file."""
+    """The scan in a TOML file.
+
+    >>> scan = hs.scan_file.read(hs.scan_file.packaged()["digits"])
+    >>> {point.network.neurons for point in scan.points}
+    {64}
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -109,7 +114,7 @@ def _parts(section: Section, build: type, patterns: Callable[..., float] | None 
     if patterns is not None and "load" in section.table:
         kinds = {"load": float} | {name: kind for name, kind in kinds.items() if name != "patterns"}
     asked = {name: kind for name, kind in kinds.items() if name in section.table or name in needed}
-    grid = {name: section.values(name, (get_args(kind) or (kind,))[0]) for name, kind in asked.items()}
+    grid = {name: section.values(name, _base(kind)) for name, kind in asked.items()}
     section.end()
     found = []
     for values in itertools.product(*grid.values()):
@@ -119,6 +124,12 @@ def _parts(section: Section, build: type, patterns: Callable[..., float] | None 
             del chosen["load"]
         found.append(_named(section.name, build, chosen))
     return found
+
+
+def _base(hint: Any) -> type:
+    """int, float, bool or str of a hint, which may be optional or a list of texts."""
+    kind = (get_args(hint) or (hint,))[0]
+    return kind if isinstance(kind, type) else type(kind)
 
 
 def _networks(section: Section, folder: Path, stored: Stored | None) -> list[Network]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from .columns import Columns
 from .comparison import Row, to_array
+from .continuous import Experiment
 from .points import AnyPoint
 from .scans import Scan
-from .simulation import Point
 from .store import Outcome, Store
 
 _ALWAYS = ("neurons", "patterns", "load", "temperature", "samples", "overlap", "overlap_err", "energy", "energy_err")
@@ -35,16 +35,18 @@ def as_text(rows: list[Row]) -> str:
         return "no results yet"
     names = rows[0].point.parameters
     same = [n for n in names if n not in _ALWAYS and len({str(value) for value in array[n]}) == 1]
-    wanted = (*_ALWAYS, *_LAST) if isinstance(rows[0].point, Point) else _filled(array)
+    point = rows[0].point
+    wanted = _measured(array, point.kind.observable) if isinstance(point, Experiment) else (*_ALWAYS, *_LAST)
     shown_names = [n for n in array.dtype.names or () if n not in same and (n in names or n in wanted)]
     header = "in every row: " + ", ".join(f"{n} = {shown(array[n][0].item())}" for n in same if shown(names[n]))
     body = aligned(shown_names, [[record[n].item() for n in shown_names] for record in array])
     return f"{header}\n\n{body}"
 
 
-def _filled(array: NDArray[np.void]) -> list[str]:
-    """The columns that are not blank in every row."""
-    return [name for name in array.dtype.names or () if any(shown(value) for value in array[name].tolist())]
+def _measured(array: NDArray[np.void], observable: str) -> list[str]:
+    """The columns that are not blank in every row, without the errors of all but the main observable."""
+    filled = [name for name in array.dtype.names or () if any(shown(value) for value in array[name].tolist())]
+    return [name for name in filled if not name.endswith("_err") or name == f"{observable}_err"]
 
 
 def columns_as_csv(columns: Columns) -> str:

@@ -31,6 +31,7 @@ class Experiment(AnyPoint):
             wanted = f"{kind.network.__name__}, {kind.dynamics.__name__} and {kind.protocol.__name__}"
             got = ", ".join(part.__name__ for part in given)
             raise Refused(f"an experiment of kind {kind.name} is made of {wanted}, got {got}")
+        kind.check(self.network, self.dynamics, self.protocol)
 
     @property
     def kind(self) -> Kind:

@@ -31,6 +31,7 @@ FIRST, LAST = -13.0, 5.7  # ln(t weight) where a weight begins to count, and whe
 LEAST_SHARE = 1 / 32
 UNLIKELY = 1e-7
 IMPOSSIBLE = 1e-13  # of a score
+LONGEST = 128  # patterns a slot that a capacity is looked for in
 NODES = 32  # numbers of entries left that an average takes, or a few more
 
 
@@ -46,7 +47,7 @@ def survival(ages: ArrayLike, *, slots: int, probability: float | None = None) -
     if probability is None:
         return np.asarray(later < N, dtype=float)
     p = Random(probability).probability
-    return 1 - (1 - p * (1 - p) ** later) ** N
+    return np.asarray(1 - (1 - p * (1 - p) ** later) ** N)
 
 
 def accuracy_by_age(network: KeyValue, recall: Recall) -> Floats:
@@ -88,6 +89,8 @@ def capacity(network: KeyValue, recall: Recall, threshold: float) -> float:
     low, high = 1, 2
     while excess(high) >= 0:
         low, high = high, 2 * high
+        if high > LONGEST * network.slots:
+            raise Refused(f"lost patterns alone have an accuracy near {threshold:g}: choose a higher threshold")
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if excess(middle) >= 0 else (low, middle)
@@ -102,7 +105,7 @@ def _shares(network: KeyValue) -> Shares:
     counts = np.arange(1, network.slots + 1)
     kept = (1 - p) ** np.arange(network.patterns)[:, None]
     for written in counts[binom.pmf(counts, network.slots, p) > IMPOSSIBLE]:
-        weights = binom.pmf(written, network.slots, p) * binom.pmf(counts[:written], written, kept).sum(axis=0)
+        weights = binom.pmf(written, network.slots, p) * np.sum(binom.pmf(counts[:written], written, kept), axis=0)
         for left, weight in zip(counts[:written], weights, strict=True):
             share = max(float(left / written), LEAST_SHARE)
             chances[share] = chances.get(share, 0.0) + float(weight)
@@ -116,43 +119,46 @@ def _accuracies(neurons: int, blanked: float, others: tuple[int, ...], shares: S
     weights = binom.pmf(np.arange(neurons + 1), neurons, 1 - blanked)
     likely = np.flatnonzero(weights > UNLIKELY)
     likely = likely[:: likely.size // NODES | 1]  # of both parities, which differ in ties
+    wave, first = _wave(2 * int(likely[-1]), shares)
     found = np.zeros((2, len(others)))
     for n in likely:
-        seen, unseen, lost = _agreements(int(n), others, shares)
+        seen, unseen, lost = _agreements(int(n), others, wave, first)
         share = n / neurons if task == "auto" else 0.0
         found += weights[n] * np.array([share * seen + (1 - share) * unseen, share * lost])
-    return (1 + found / weights[likely].sum()) / 2
+    return np.asarray((1 + found / weights[likely].sum()) / 2)
 
 
-def _agreements(n: int, others: tuple[int, ...], shares: Shares) -> Floats:
-    """E sign S of one that survives, where the query is not blank and where it is; and the first of a lost one."""
-    target, seen, unseen = _characteristic(n, shares)
-    step = 2 / STEPS * 2 / np.pi
-    terms = ((target * seen**M, target * unseen**M, seen**M) for M in others)
-    return step * np.array([[x.imag.sum() for x in term] for term in terms]).T
+def _agreements(n: int, others: tuple[int, ...], wave: NDArray[np.complex128], first: int) -> Floats:
+    """E sign S of one that survives, where the query is not blank and where it is, and the first of a lost one, for
+    consecutive numbers of others: float64[3, M].
 
-
-def _characteristic(n: int, shares: Shares) -> NDArray[np.complex128]:
-    """On a grid of ln t, with e^n as the unit of weights: e^(itA), φ(t) where the query is not blank, and where it is.
-
-    A weight enters as t e^(s-n) r: as a shift along ln t of one blurred e^(it).
+    φ(t) where the query is not blank, on a grid of ln t with e^n as the unit of weights: a weight enters as t e^(s-n),
+    a shift along ln t. Where the query is blank φ is its real part.
     """
     chances = binom.pmf(np.arange(n + 1), n, 0.5)
     levels = np.flatnonzero(chances > IMPOSSIBLE)
-    deepest = 2 * levels[-1] - np.log(LEAST_SHARE)
-    grid = np.arange(int((FIRST - deepest) * STEPS / 2), int((LAST + deepest) * STEPS / 2)) * 2 / STEPS
+    size = int((LAST - FIRST - np.log(LEAST_SHARE)) * STEPS / 2) + int(levels[-1]) * STEPS
+    target, phi = wave[first : first + size], np.zeros(size, dtype=complex)
+    for k in levels:
+        shifted = wave[first - k * STEPS :][:size]
+        phi.real += chances[k] * shifted.real
+        phi.imag += chances[k] * (1 - 2 * k / n if n else 0.0) * shifted.imag
+    known, blank, found = phi ** others[0], phi.real ** others[0], []
+    for _ in others:
+        found.append([float(x.imag.sum()) for x in (target * known, target * blank, known)])
+        known, blank = known * phi, blank * phi.real
+    return 2 / STEPS * 2 / np.pi * np.array(found).T
+
+
+def _wave(deepest: int, shares: Shares) -> tuple[NDArray[np.complex128], int]:
+    """The mean of the blurred e^(itr) over r on the grid from FIRST - deepest, and the place of FIRST in it."""
+    below, above = (deepest - np.log(LEAST_SHARE)) * STEPS / 2 - FIRST * STEPS / 2, (LAST + deepest) * STEPS / 2
+    grid = np.arange(-int(below), int(above - np.log(LEAST_SHARE) * STEPS / 2) + 1) * 2 / STEPS
     t = np.exp(np.minimum(grid, LAST + 2))
-    wave = np.exp(1j * t - (BLUR * t) ** 2 / 2)
-    size = grid.size - int(deepest * STEPS / 2)
+    blurred = np.exp(1j * t - (BLUR * t) ** 2 / 2)
     mixed = np.zeros(grid.size, dtype=complex)
     for share, chance in shares:
         shift = round(-np.log(share) * STEPS / 2)
-        mixed[shift:] += chance * wave[: grid.size - shift]
+        mixed[shift:] += chance * blurred[: grid.size - shift]
         mixed[:shift] += chance
-    found = np.zeros((3, size), dtype=complex)
-    found[0] = mixed[-size:]
-    for k in levels:
-        shifted = mixed[grid.size - size - k * STEPS :][:size]
-        found[1] += chances[k] * (shifted.real + 1j * (1 - 2 * k / n if n else 0.0) * shifted.imag)
-        found[2] += chances[k] * shifted.real
-    return found
+    return mixed, int(below) + int(FIRST * STEPS / 2)

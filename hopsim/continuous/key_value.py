@@ -24,7 +24,6 @@ NONLINEARITIES = ("softmax", "hard")
 RULES = ("sequential", "random", "hebbian")
 TASKS = ("auto", "hetero", "sequence")
 BLOCK = 2**22  # gates drawn at once
-LONGEST = 1000  # updates of the Hebbian matrix
 
 
 class KeyValueMemory:
@@ -41,8 +40,7 @@ class KeyValueMemory:
         key_rule: Plasticity = PRESYNAPTIC,
         value_rule: Plasticity = HEBBIAN,
     ) -> None:
-        if nonlinearity not in NONLINEARITIES:
-            raise Refused(f"nonlinearity must be {' or '.join(NONLINEARITIES)}, got {nonlinearity!r}")
+        _one_of("nonlinearity", nonlinearity, NONLINEARITIES)
         N, d = whole("slots", slots, 1), whole("inputs", inputs, 1)
         self.keys = np.zeros((N, d))
         self.values = np.zeros((N, d if outputs is None else whole("outputs", outputs, 1)))
@@ -120,17 +118,16 @@ class HebbianMatrix:
         return np.sign(_rows("queries", queries, self.weights.shape[1], batch=True) @ self.weights.T)
 
     def settle(self, queries: ArrayLike) -> Floats:
-        """Synchronous x <- sign(W x) until nothing changes, for W = Wᵀ made of x_t x_tᵀ.
+        """Synchronous x <- sign(W x) until nothing changes, for values that are their keys.
 
-        Such W has no negative eigenvalue, so xᵀ W x rises with every update and there are no cycles.
+        W then has no negative eigenvalue, so xᵀ W x rises with every update and there are no cycles.
         """
+        if not np.array_equal(self.weights, self.weights.T):
+            raise Refused("a Hebbian matrix settles only if it is symmetric, as it is when values are their keys")
         state = self.recall(queries)
-        for _ in range(LONGEST):
-            following = self.recall(state)
-            if np.array_equal(following, state):
-                return state
+        while not np.array_equal(following := self.recall(state), state):
             state = following
-        raise Refused(f"the Hebbian matrix did not settle in {LONGEST} updates: is it the one of y = x?")
+        return state
 
 
 @dataclass(frozen=True)
@@ -179,7 +176,7 @@ class KeyValue:
 
 @dataclass(frozen=True)
 class Reading:
-    """How slots answer: by the softmax of their scores, or the largest alone ("hard"). The Hebbian matrix ignores it."""
+    """How slots answer: by the softmax of their scores, or by the largest alone ("hard"). Hebb's matrix ignores it."""
 
     nonlinearity: str = "softmax"
 
@@ -280,7 +277,8 @@ def _replayed(answer: Callable[[Floats], Floats], patterns: Floats, prompts: Flo
 
 
 def _signs(rng: np.random.Generator, rows: int, columns: int) -> Floats:
-    return rng.integers(0, 2, (rows, columns)) * 2.0 - 1.0
+    found: Floats = rng.integers(0, 2, (rows, columns)) * 2.0 - 1.0
+    return found
 
 
 def _blanked(patterns: Floats, share: float, rng: np.random.Generator) -> Floats:

@@ -1,9 +1,12 @@
 """The continuous networks that can be scanned, by the name that a scan file gives them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import key_value
+from . import key_value, storage, two_layer_recall
+
+MOST_EXPONENT = 700.0
 
 
 @dataclass(frozen=True)
@@ -11,7 +14,8 @@ class Kind:
     """What can be scanned: frozen dataclasses of numbers and texts, and what measures one disorder sample of them.
 
     measure(network, dynamics, protocol, rng) gives named observables, of which `observable` is the main one. The network has neurons,
-    patterns and a load; patterns(load=..., its other fields) is K at a load.
+    patterns and a load; patterns(load=..., its other fields) is K at a load. check(network,
+    dynamics, protocol) refuses what cannot be measured, before anything runs.
     """
 
     name: str
@@ -21,15 +25,25 @@ class Kind:
     measure: Callable[..., dict[str, float]]
     observable: str
     patterns: Callable[..., float] | None = None
+    check: Callable[..., None] = lambda network, dynamics, protocol: None
 
 
 def _stored(*, load: float, slots: int, **others: object) -> float:
     return load * slots
 
 
+def _exponential(*, load: float, neurons: int, **others: object) -> float:
+    return math.exp(min(load * neurons, MOST_EXPONENT))
+
+
+_KEY_VALUE = (key_value.KeyValue, key_value.Reading, key_value.Recall)
+_SOFTMAX = (storage.SoftmaxNetwork, storage.SoftmaxUpdates, storage.SoftmaxCues)
+_TWO_LAYER = (two_layer_recall.Memory, two_layer_recall.Flow, two_layer_recall.Cues)
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("key_value", key_value.KeyValue, key_value.Reading, key_value.Recall, key_value.measure, "accuracy", _stored),
+        Kind("softmax", *_SOFTMAX, storage.measure, "overlap", _exponential),
+        Kind("two_layer", *_TWO_LAYER, two_layer_recall.measure, "overlap", two_layer_recall.patterns_at),
+        Kind("key_value", *_KEY_VALUE, key_value.measure, "accuracy", _stored),
     )
 }

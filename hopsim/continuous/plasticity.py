@@ -69,12 +69,13 @@ class Sequential:
 
     def gates(self, start: int, steps: int, slots: int, rng: np.random.Generator | None) -> NDArray[np.bool_]:
         """γ of the steps from `start`, bool[steps, slots]."""
-        return (start + np.arange(steps))[:, None] % slots == np.arange(slots)
+        turns = (start + np.arange(steps)) % slots
+        return np.asarray(turns[:, None] == np.arange(slots))
 
 
 @dataclass(frozen=True)
 class Random:
-    """Every slot for itself, with a probability p: γ_t ~ Bernoulli(p). No slot at all is written in (1-p)^N of steps."""
+    """Every slot for itself: γ_t ~ Bernoulli(p). In a share (1-p)^N of the steps no slot is written at all."""
 
     probability: float
 

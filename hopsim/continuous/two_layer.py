@@ -21,7 +21,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import Refused, real
-from .lagrangians import Absolute, Identity, Lagrangian, LogCosh, Power, RectifiedPolynomial, Softmax, Spherical
+from .lagrangians import (
+    Absolute,
+    HardTanh,
+    Identity,
+    Lagrangian,
+    LogCosh,
+    Power,
+    RectifiedPolynomial,
+    Softmax,
+    Spherical,
+)
 
 Floats = NDArray[np.float64]
 
@@ -169,14 +179,27 @@ def model_a(
 
     σ is at rest in the limit where σ_i v_i > 0 for all i, with v = -∂E/∂σ, which contains the action of a neuron on
     itself. For convex F a flip costs ΔE_i ≤ 2σ_i v_i, so that every state from which no flip lowers the energy is at
-    rest here; what else is at rest is held by self-interaction. For p = 2 that is K/N for every neuron: TwoLayer with
-    features HardTanh(N/K), which take it out, rests on vertices where the binary network does and on no other.
+    rest here; what else is at rest is held by self-interaction, which p even makes about (p-1)!! K/N^(p/2) a neuron.
+    That is α at p = 2, see `hopfield`, and outgrows the field of a pattern where K is of order N^(p-1) and p > 2:
+    patterns are then at rest, and so is what surrounds them. Errors are corrected while K is below order N^(p/2).
     """
     array = matrix("patterns", patterns)
     hidden = _polynomial(degree, rectified)
     scaled = array / array.shape[1] ** ((hidden.degree - 1) / hidden.degree)
     feature = Absolute() if gain == np.inf else LogCosh(gain)
     return TwoLayer(scaled, feature, hidden, feature_time, hidden_time)
+
+
+def hopfield(patterns: ArrayLike, *, hidden_time: float, feature_time: float = 1.0) -> TwoLayer:
+    """Model A for p = 2 without self-coupling, the classical network: features HardTanh(N/K), whose Legendre transform
+    (K/2N) g² takes the diagonal K/N out of -½ Σ_ij g_i J_ij g_j, J = ξᵀξ/N.
+
+    In the adiabatic limit E is the energy of networks.hopfield at σ = g, and multilinear inside the cube |g| ≤ 1: all
+    minima are on vertices, those of the binary network (where no field vanishes).
+    """
+    array = matrix("patterns", patterns)
+    memories, neurons = array.shape
+    return TwoLayer(array / np.sqrt(neurons), HardTanh(neurons / memories), Power(2), feature_time, hidden_time)
 
 
 def model_b(patterns: ArrayLike, *, beta: float, hidden_time: float, feature_time: float = 1.0) -> TwoLayer:
