@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from . import theory
 from .columns import Columns
+from .continuous import Experiment
 from .dynamics import Synchronous
 from .errors import Refused
 from .interactions import Quadratic
@@ -74,9 +75,12 @@ def predicted_overlap(point: AnyPoint) -> float:
     """The replica-symmetric overlap at the realised load, on the retrieval branch that a positive cue starts on.
 
     Where a network learns from examples, that with the archetype. A few diluted patterns, which are retrieved together,
-    are followed from the hierarchical start. nan where no theory is known (ensemble, interaction, synchronous update, a
-    few archetypes with blanks), where the start chooses no branch and where the branch does not exist.
+    are followed from the hierarchical start. Of continuous networks, what their kind expects. nan where no theory is
+    known (ensemble, interaction, synchronous update, a few archetypes with blanks), where the start chooses no branch
+    and where the branch does not exist.
     """
+    if isinstance(point, Experiment):
+        return point.kind.predicted(point.network, point.dynamics, point.protocol)
     if not isinstance(point, Point) or isinstance(point.dynamics, Synchronous) or point.protocol.cue_overlap <= 0:
         return math.nan
     hierarchical = point.protocol.start == "hierarchical"

@@ -162,3 +162,13 @@ def test_the_figure_has_the_main_observable_over_what_varies_most(tmp_path):
     for line in data.lines:
         np.testing.assert_array_equal(line.x, [0.5, 1.0, 1.5])
     assert len(continuous.draw(data).axes[0].lines) >= 2
+
+
+def test_recall_from_slots_is_predicted_without_a_simulation(tmp_path):
+    text = TEXT.replace("samples = 3", "samples = 60").replace("blanked = 0.5", "blanked = 0.7")
+    ran(tmp_path / "a.h5", executors.serial(), scan := parsed(text))
+    with Store.open(tmp_path / "a.h5") as store:
+        rows = comparison.tabulate(store, set(scan.points))
+    assert max(row.averages["overlap"].value for row in rows) < 0.99  # something to predict
+    assert all(abs(row.z) < 4.5 for row in rows)
+    assert np.isnan(comparison.predicted_overlap(Experiment(KeyValue(16, 16, 4, "hebbian"), Reading(), Recall(0.5), 1)))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import key_value, storage, two_layer_recall
+from . import forgetting, key_value, storage, two_layer_recall
 
 MOST_EXPONENT = 700.0
 
@@ -15,7 +15,8 @@ class Kind:
 
     measure(network, dynamics, protocol, rng) gives named observables, of which `observable` is the main one. The network has neurons,
     patterns and a load; patterns(load=..., its other fields) is K at a load. check(network,
-    dynamics, protocol) refuses what cannot be measured, before anything runs.
+    dynamics, protocol) refuses what cannot be measured, before anything runs; predicted(network, dynamics, protocol) is
+    the overlap that theory expects, nan where there is none.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Kind:
     observable: str
     patterns: Callable[..., float] | None = None
     check: Callable[..., None] = lambda network, dynamics, protocol: None
+    predicted: Callable[..., float] = lambda network, dynamics, protocol: math.nan
 
 
 def _stored(*, load: float, slots: int, **others: object) -> float:
@@ -36,6 +38,12 @@ def _exponential(*, load: float, neurons: int, **others: object) -> float:
     return math.exp(min(load * neurons, MOST_EXPONENT))
 
 
+def _recalled(network: key_value.KeyValue, reading: key_value.Reading, recall: key_value.Recall) -> float:
+    """The overlap of single queries that forgetting.py expects of slots read by softmax."""
+    known = network.rule != "hebbian" and network.task != "sequence" and reading.nonlinearity == "softmax"
+    return 2 * forgetting.accuracy(network, recall) - 1 if known else math.nan
+
+
 _KEY_VALUE = (key_value.KeyValue, key_value.Reading, key_value.Recall)
 _SOFTMAX = (storage.SoftmaxNetwork, storage.SoftmaxUpdates, storage.SoftmaxCues)
 _TWO_LAYER = (two_layer_recall.Memory, two_layer_recall.Flow, two_layer_recall.Cues)
@@ -44,6 +52,6 @@ KINDS = {
     for kind in (
         Kind("softmax", *_SOFTMAX, storage.measure, "overlap", _exponential),
         Kind("two_layer", *_TWO_LAYER, two_layer_recall.measure, "overlap", two_layer_recall.patterns_at),
-        Kind("key_value", *_KEY_VALUE, key_value.measure, "accuracy", _stored),
+        Kind("key_value", *_KEY_VALUE, key_value.measure, "accuracy", _stored, predicted=_recalled),
     )
 }
