@@ -15,7 +15,7 @@ from ..errors import Refused
 from . import style
 
 Floats = NDArray[np.float64]
-DERIVED = ("load", "patterns")  # one follows from the other; the load is drawn
+DERIVED = ("load", "patterns")  # one follows from the other and the size; the load is drawn
 MOST_LINES = 14
 
 
@@ -53,11 +53,9 @@ def collect(rows: Sequence[Row]) -> Data:
     assert isinstance(point, Experiment)
     given = [row.point.parameters for row in rows]
     varied = [name for name in given[0] if len({str(parameters[name]) for parameters in given}) > 1]
-    numbers = [name for name in varied if not isinstance(given[0][name], str)]
+    numbers = [name for name in varied if not isinstance(given[0][name], str) and name != "patterns"]
     x = max(numbers or ["load"], key=lambda name: (len({p[name] for p in given}), name == "load"))
-    others = [name for name in varied if name != x and not {name, x} <= set(DERIVED)]
-    if x == "load" and "neurons" in others:
-        others = [name for name in others if name not in DERIVED]
+    others = [name for name in varied if name != x and name not in DERIVED]
     lines: dict[str, list[Row]] = {}
     for row in sorted(rows, key=lambda row: [row.point.parameters[name] for name in others]):
         lines.setdefault(", ".join(_in_words(name, row.point.parameters[name]) for name in others), []).append(row)
