@@ -24,6 +24,7 @@ from .softmax import Floats, checked_beta
 LEFT_OUT = 2048  # at most so many examples are left out to choose, evenly spaced
 FACTORS = 2.0 ** np.arange(-8, 7.1, 0.5)  # β tried, over the inverse median squared distance of nearest neighbours
 SURE = 1e-3  # probability added to each class before the logarithm
+Error = tuple[float, float]  # what is to be small, and what decides among equals
 
 
 class _Retrieval(BaseEstimator):  # type: ignore[misc]
@@ -45,19 +46,19 @@ class _Retrieval(BaseEstimator):  # type: ignore[misc]
         _, self.beta_, self.scale_, self.metric_ = min(tried, key=lambda trial: trial[0])
         self.lookup_ = Lookup(self._scaled(X, self.scale_), values, self.beta_, self.metric_)
 
-    def _losses(self, x: Floats, values: Floats, metric: Metric) -> Iterator[tuple[float, float]]:
+    def _losses(self, x: Floats, values: Floats, metric: Metric) -> Iterator[tuple[Error, float]]:
         """Leave-one-out errors, each with its β; one example alone has none."""
         if self.beta == "auto":
             betas = (FACTORS / _nearest(x if metric == "distance" else unit(x))).tolist()
         else:
             betas = [checked_beta(self.beta)]
         if len(x) == 1 or (len(betas) == 1 and self.metric != "auto" and self.scale != "auto"):
-            return iter([(0.0, betas[0])])
+            return iter([((0.0, 0.0), betas[0])])
         places = _places(len(x))
         found = Lookup(x, values, 1.0, metric).leave_one_out(places, betas)
         return ((self._error(average, values[places]), beta) for average, beta in zip(found, betas, strict=True))
 
-    def _error(self, found: Floats, wanted: Floats) -> float:
+    def _error(self, found: Floats, wanted: Floats) -> Error:
         raise NotImplementedError
 
     def _retrieve(self, X: ArrayLike) -> Floats:
@@ -67,7 +68,7 @@ class _Retrieval(BaseEstimator):  # type: ignore[misc]
 
     def _scaled(self, X: Floats, scale: bool) -> Floats:
         """Features less their mean, over their standard deviations if asked for; constant ones become 0."""
-        centred = X - self.centre_
+        centred = np.asarray(X - self.centre_)
         if not scale:
             return centred
         constant = self.spread_ <= 1e-12 * np.abs(self.centre_)
@@ -88,8 +89,8 @@ class HopfieldClassifier(ClassifierMixin, _Retrieval):  # type: ignore[misc]
     """Classes by retrieval: probabilities are the softmax weights of the stored examples of each class.
 
     beta > 0, or "auto"; metric "distance", "dot" (of unit vectors, features centred) or "auto"; scale, whether features
-    are divided by their standard deviations, True, False or "auto". Chosen by the leave-one-out log-loss. Fitted:
-    classes_, beta_, metric_, scale_, lookup_ (the memory).
+    are divided by their standard deviations, True, False or "auto". Chosen by how many examples left out are wrong,
+    among equals by their log-loss. Fitted: classes_, beta_, metric_, scale_, lookup_ (the memory).
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -110,8 +111,9 @@ class HopfieldClassifier(ClassifierMixin, _Retrieval):  # type: ignore[misc]
         likeliest = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[likeliest])
 
-    def _error(self, found: Floats, wanted: Floats) -> float:
-        return float(-np.log((found * wanted).sum(axis=1) + SURE).mean())
+    def _error(self, found: Floats, wanted: Floats) -> Error:
+        wrong = found.argmax(axis=1) != wanted.argmax(axis=1)
+        return float(wrong.mean()), float(-np.log((found * wanted).sum(axis=1) + SURE).mean())
 
 
 class HopfieldRegressor(RegressorMixin, _Retrieval):  # type: ignore[misc]
@@ -131,8 +133,8 @@ class HopfieldRegressor(RegressorMixin, _Retrieval):  # type: ignore[misc]
         """Targets [Q]."""
         return self._retrieve(X)[:, 0]
 
-    def _error(self, found: Floats, wanted: Floats) -> float:
-        return float(((found - wanted) ** 2).mean())
+    def _error(self, found: Floats, wanted: Floats) -> Error:
+        return float(((found - wanted) ** 2).mean()), 0.0
 
 
 def _places(examples: int) -> NDArray[np.int64]:

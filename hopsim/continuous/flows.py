@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
 
-from ..errors import Refused, real, whole
+from ..errors import Refused, whole
 from ..kernels import two_layer as kernels
 from . import lagrangians
-from .lagrangians import Lagrangian
+from .lagrangians import Lagrangian, positive
 from .two_layer import TwoLayer
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,9 @@ def integrate(
         raise Refused(f"method must be one of {', '.join(EXPLICIT + IMPLICIT)}, got {method!r}")
     moments = _times(times)
     starts, shape = _starts(network, v, h)
-    found = np.stack([_follow(network, start, moments, method, real("accuracy", accuracy)) for start in starts], axis=1)
+    found = np.stack(
+        [_follow(network, start, moments, method, positive("accuracy", accuracy)) for start in starts], axis=1
+    )
     return _trajectory(network, moments, found, shape)
 
 
@@ -94,12 +96,14 @@ def march(
     if order not in ORDERS:
         raise Refused(f"order must be 1 (Euler) or 4 (Runge-Kutta), got {order!r}")
     count, spacing = whole("steps", steps, 0), whole("every", every, 1)
+    if count % spacing:
+        raise Refused(f"steps must be a multiple of every = {spacing}, got {count}")
     records = count // spacing + 1
     starts, shape = _starts(network, v, h)
     states = np.empty((records, *starts.shape))
     states[0] = starts
-    length, energies = _positive("step", step), np.empty((records, len(starts)))
-    failed = kernels.march(*_constants(network), order, _tolerance(network), length, spacing, states, energies)
+    length = positive("step", step)
+    failed = kernels.march(*_constants(network), order, _tolerance(network), length, spacing, states)
     _check(network, failed)
     return _trajectory(network, length * spacing * np.arange(records, dtype=np.float64), states, shape)
 
@@ -121,11 +125,11 @@ def settle(
     starts, shape = _starts(network, v, h)
     slowest = network.feature_time
     fastest = slowest if network.adiabatic else 1 / (1 / slowest + 1 / network.hidden_time)
-    length = fastest / 4 if step is None else _positive("step", step)
-    most = int(np.ceil(_positive("longest", longest) * slowest / length))
+    length = fastest / 4 if step is None else positive("step", step)
+    most = int(np.ceil(positive("longest", longest) * slowest / length))
     energies, rises = np.empty(len(starts)), np.empty(len(starts))
     steps = np.empty(len(starts), dtype=np.int64)
-    controls = kernels.RUNGE_KUTTA, _tolerance(network), length, most, _positive("residual", residual)
+    controls = kernels.RUNGE_KUTTA, _tolerance(network), length, most, positive("residual", residual)
     failed = kernels.settle(*_constants(network), *controls, starts, energies, steps, rises)
     _check(network, failed)
     times = length * np.where(steps < 0, most, steps)
@@ -244,10 +248,3 @@ def _times(times: ArrayLike) -> Floats:
     if moments.ndim != 1 or len(moments) < 2 or not np.isfinite(moments).all() or (np.diff(moments) <= 0).any():
         raise Refused("times must be two or more finite numbers that increase")
     return moments
-
-
-def _positive(name: str, value: float) -> float:
-    number = real(name, value)
-    if number <= 0:
-        raise Refused(f"{name} must be > 0, got {number!r}")
-    return number

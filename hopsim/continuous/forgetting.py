@@ -64,7 +64,7 @@ def accuracy_by_age(network: KeyValue, recall: Recall) -> Floats:
     table = tuple(range(int(others.min()), int(np.ceil(others.max())) + 1))
     found = _accuracies(network.neurons, recall.blanked, table, shares, network.task)
     survives, lost = (np.interp(others, table, line) for line in found)
-    return kept * survives + (1 - kept) * lost
+    return np.asarray(kept * survives + (1 - kept) * lost)
 
 
 def accuracy(network: KeyValue, recall: Recall) -> float:

@@ -139,7 +139,7 @@ class Hierarchical:
     def with_weights(self, weights: Sequence[Floats | None]) -> "Hierarchical":
         """The same network with other weights; None keeps those of a synapse."""
         synapses = zip(self.synapses, weights, strict=True)
-        return replace(self, synapses=tuple(s if w is None else replace(s, weights=w) for s, w in synapses))  # type: ignore[type-var]
+        return replace(self, synapses=tuple(s.with_weights(w) if isinstance(s, Plastic) and w is not None else s for s, w in synapses))
 
     def start(self, samples: int, given: Mapping[int, Floats] | None = None) -> State:
         """Potentials 0 but for those of the layers given."""
@@ -195,7 +195,7 @@ class Hierarchical:
 
     def energy(self, state: State, conditions: Conditions) -> Floats:
         """E of every sample."""
-        return np.asarray(sum(self._terms(state, conditions)))
+        return np.asarray(sum(self.energy_terms(state, conditions)))
 
     def energy_rate(self, state: State, conditions: Conditions) -> Floats:
         """dE/dt = -Σ_A τ_A ẋ_Aᵀ H_A ẋ_A of every sample."""
@@ -203,11 +203,8 @@ class Hierarchical:
         parts = zip(self.layers, state, moves, strict=True)
         return -np.asarray(sum(layer.tau * _inner(v, layer.hessian_product(x, v)) for layer, x, v in parts))
 
-    def energy_size(self, state: State, conditions: Conditions) -> Floats:
-        """Sum of the magnitudes of the terms of E, the scale of its rounding errors."""
-        return np.asarray(sum(np.abs(term) for term in self._terms(state, conditions)))
-
-    def _terms(self, state: State, conditions: Conditions) -> list[Floats]:
+    def energy_terms(self, state: State, conditions: Conditions) -> list[Floats]:
+        """(x_A - I_A)·g_A and -L_A of every layer, then the energy of every synapse."""
         activities = self.activations(state)
         terms = []
         for layer, x, g, given in zip(self.layers, state, activities, conditions.inputs, strict=True):
@@ -227,9 +224,9 @@ def settle(
     the energy would rise. Ends when no free potential of any sample is further than `tolerance` from its drive, or
     after so many sweeps; then `residual` tells.
     """
-    if network.convex and network.linear:
-        return _alternate(network, state, conditions, tolerance, sweeps)
-    return _descend(network, state, conditions, tolerance, sweeps)
+    way = _alternate if network.convex and network.linear else _descend
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
+        return way(network, state, conditions, real("tolerance", tolerance), whole("sweeps", sweeps, 1))
 
 
 def _alternate(
@@ -296,7 +293,8 @@ def _advanced(network: Hierarchical, state: State, conditions: Conditions, dt: f
     """One step, in halves where the energy rises."""
     moves = network.velocity(state, conditions)
     moved = tuple(x + dt * v for x, v in zip(state, moves, strict=True))
-    allowed = network.energy(state, conditions) + ROUNDING * network.energy_size(state, conditions)
+    terms = np.array(network.energy_terms(state, conditions))
+    allowed = terms.sum(axis=0) + ROUNDING * np.abs(terms).sum(axis=0)
     rises = np.flatnonzero(~(network.energy(moved, conditions) <= allowed))
     if not rises.size:
         return moved

@@ -122,7 +122,8 @@ class HebbianMatrix:
 
         W then has no negative eigenvalue, so xᵀ W x rises with every update and there are no cycles.
         """
-        if not np.array_equal(self.weights, self.weights.T):
+        W = self.weights
+        if W.shape[0] != W.shape[1] or not np.allclose(W, W.T):
             raise Refused("a Hebbian matrix settles only if it is symmetric, as it is when values are their keys")
         state = self.recall(queries)
         while not np.array_equal(following := self.recall(state), state):
@@ -277,8 +278,7 @@ def _replayed(answer: Callable[[Floats], Floats], patterns: Floats, prompts: Flo
 
 
 def _signs(rng: np.random.Generator, rows: int, columns: int) -> Floats:
-    found: Floats = rng.integers(0, 2, (rows, columns)) * 2.0 - 1.0
-    return found
+    return np.where(rng.integers(0, 2, (rows, columns)) == 1, 1.0, -1.0)
 
 
 def _blanked(patterns: Floats, share: float, rng: np.random.Generator) -> Floats:

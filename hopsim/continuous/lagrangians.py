@@ -275,12 +275,12 @@ class Spherical(Lagrangian):
 
     def activation(self, x: Floats) -> Floats:
         scaled = x / _largest(x)
-        return scaled / _positive(_norm(scaled))
+        return scaled / _or_one(_norm(scaled))
 
     def hessian_product(self, x: Floats, v: Floats) -> Floats:
         f, size = self.activation(x), _norm(x)
         with np.errstate(over="ignore"):
-            return np.where(size > 0, (v - f * _total(f * v)) / _positive(size), 0.0)
+            return np.where(size > 0, (v - f * _total(f * v)) / _or_one(size), 0.0)
 
 
 @dataclass(frozen=True)
@@ -290,7 +290,7 @@ class LayerNorm(Lagrangian):
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "epsilon", _positive_real("LayerNorm: epsilon", self.epsilon))
+        object.__setattr__(self, "epsilon", positive("LayerNorm: epsilon", self.epsilon))
 
     @property
     def additive(self) -> bool:
@@ -311,6 +311,14 @@ class LayerNorm(Lagrangian):
         """√(var x + ε), [..., 1]."""
         deviation = _norm(_centred(x)) / np.sqrt(_size(x))
         return np.asarray(np.hypot(deviation, np.sqrt(self.epsilon)), dtype=np.float64)
+
+
+def positive(name: str, value: object) -> float:
+    """The value as a float; refused unless it is a finite number > 0."""
+    number = real(name, value)
+    if number <= 0:
+        raise Refused(f"{name} must be > 0, got {number!r}")
+    return number
 
 
 CATALOGUE = (
@@ -356,10 +364,11 @@ def _times(a: Floats, b: Floats) -> Floats:
 
 def _largest(x: Floats) -> Floats:
     """max |x|, [..., 1]; 1 where all are zero."""
-    return _positive(_highest(np.abs(x)))
+    return _or_one(_highest(np.abs(x)))
 
 
-def _positive(x: Floats) -> Floats:
+def _or_one(x: Floats) -> Floats:
+    """Where not positive, 1."""
     return np.where(x > 0, x, 1.0)
 
 
@@ -367,7 +376,7 @@ def _norm(x: Floats) -> Floats:
     """|x|, [..., 1]."""
     size = _highest(np.abs(x))
     with np.errstate(over="ignore", under="ignore"):
-        return size * np.sqrt(_total((x / _positive(size)) ** 2))
+        return size * np.sqrt(_total((x / _or_one(size)) ** 2))
 
 
 def _centred(x: Floats) -> Floats:
@@ -377,11 +386,4 @@ def _centred(x: Floats) -> Floats:
 
 
 def _gain(name: str, beta: object) -> float:
-    return _positive_real(f"{name}: beta", beta)
-
-
-def _positive_real(name: str, value: object) -> float:
-    number = real(name, value)
-    if number <= 0:
-        raise Refused(f"{name} must be > 0, got {number!r}")
-    return number
+    return positive(f"{name}: beta", beta)

@@ -119,7 +119,7 @@ def measure(
     }
 
 
-def patterns_at(*, load: float, neurons: int, ensemble: Ensemble) -> float:
+def patterns_at(*, load: float, neurons: int, **others: object) -> float:
     """K = exp(αN)."""
     return math.exp(min(real("load", load) * neurons, 700.0))
 

@@ -10,7 +10,8 @@ Activities are float64[..., *lower] and float64[..., *upper]; images have shape 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -45,10 +46,10 @@ class Synapse(ABC):
         """P(x), the drive of the upper layer: [..., *lower] -> [..., *upper]."""
 
     @abstractmethod
-    def backward(self, u: Floats, x: Floats) -> Floats:
+    def backward(self, u: Floats, x: Floats | None = None) -> Floats:
         """(∂P/∂x)ᵀ u, the drive of the lower layer: [..., *upper], [..., *lower] -> [..., *lower].
 
-        For a linear synapse Wᵀ u, whatever x.
+        For a linear synapse this is Wᵀ u, and x is not needed.
         """
 
     def response(self, u: Floats, x: Floats, du: Floats, dx: Floats) -> tuple[Floats, Floats]:
@@ -65,6 +66,10 @@ class Plastic(Synapse):
     """A linear synapse with weights that can be learned."""
 
     weights: Floats
+
+    @abstractmethod
+    def with_weights(self, weights: Floats) -> Self:
+        """The same synapse with other weights."""
 
     @abstractmethod
     def gradient(self, u: Floats, x: Floats) -> Floats:
@@ -103,8 +108,11 @@ class Dense(Plastic):
     def forward(self, x: Floats) -> Floats:
         return _reshaped(_flat(x, self.lower) @ self.weights.T, self.upper)
 
-    def backward(self, u: Floats, x: Floats) -> Floats:
+    def backward(self, u: Floats, x: Floats | None = None) -> Floats:
         return _reshaped(_flat(u, self.upper) @ self.weights, self.lower)
+
+    def with_weights(self, weights: Floats) -> Self:
+        return replace(self, weights=weights)
 
     def gradient(self, u: Floats, x: Floats) -> Floats:
         above, below = (_flat(u, self.upper), _flat(x, self.lower))
@@ -144,10 +152,13 @@ class Convolution(Plastic):
     def forward(self, x: Floats) -> Floats:
         return np.moveaxis(self._columns(x) @ self._matrix.T, -1, -3)
 
-    def backward(self, u: Floats, x: Floats) -> Floats:
+    def backward(self, u: Floats, x: Floats | None = None) -> Floats:
         columns = np.moveaxis(u, -3, -1) @ self._matrix
         windows = columns.reshape(*columns.shape[:-1], *self.weights.shape[1:])
         return _overlaid(np.moveaxis(windows, -3, -5), self.image, self.stride, self.padding)
+
+    def with_weights(self, weights: Floats) -> Self:
+        return replace(self, weights=weights)
 
     def gradient(self, u: Floats, x: Floats) -> Floats:
         columns = self._columns(x)
@@ -163,6 +174,38 @@ class Convolution(Plastic):
         """What the filters see, float64[..., r, s, channels * rows * columns]."""
         windows = np.moveaxis(_windows(x, self.weights.shape[2:], self.stride, self.padding), -5, -3)
         return windows.reshape(*windows.shape[:-3], -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Transposed(Plastic):
+    """A plastic synapse upside down, P(x) = Wᵀ x: features below and the image that they make above."""
+
+    synapse: Plastic
+
+    @property
+    def weights(self) -> Floats:  # type: ignore[override]
+        """Those of the synapse."""
+        return self.synapse.weights
+
+    @property
+    def lower(self) -> Shape:
+        return self.synapse.upper
+
+    @property
+    def upper(self) -> Shape:
+        return self.synapse.lower
+
+    def forward(self, x: Floats) -> Floats:
+        return self.synapse.backward(x)
+
+    def backward(self, u: Floats, x: Floats | None = None) -> Floats:
+        return self.synapse.forward(u)
+
+    def with_weights(self, weights: Floats) -> Self:
+        return replace(self, synapse=self.synapse.with_weights(weights))
+
+    def gradient(self, u: Floats, x: Floats) -> Floats:
+        return self.synapse.gradient(x, u)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +230,7 @@ class AveragePooling(Synapse):
     def forward(self, x: Floats) -> Floats:
         return np.asarray(_windows(x, (self.window, self.window), self.stride).mean(axis=(-2, -1)))
 
-    def backward(self, u: Floats, x: Floats) -> Floats:
+    def backward(self, u: Floats, x: Floats | None = None) -> Floats:
         windows = np.broadcast_to(u[..., None, None] / self.window**2, (*u.shape, self.window, self.window))
         return _overlaid(windows, self.image, self.stride)
 
@@ -229,7 +272,9 @@ class SoftmaxPooling(Synapse):
         mean = np.exp(self.beta * (windows - largest[..., None, None])).mean(axis=(-2, -1))
         return np.asarray(largest + np.log(mean) / self.beta)
 
-    def backward(self, u: Floats, x: Floats) -> Floats:
+    def backward(self, u: Floats, x: Floats | None = None) -> Floats:
+        if x is None:
+            raise Refused("SoftmaxPooling: backward needs the activities x of the lower layer, it is not linear")
         return _overlaid(u[..., None, None] * self._shares(x), self.image, self.stride)
 
     def response(self, u: Floats, x: Floats, du: Floats, dx: Floats) -> tuple[Floats, Floats]:

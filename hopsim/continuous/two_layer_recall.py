@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import Refused, real, whole
 from . import flows
+from .lagrangians import positive
 from .two_layer import TwoLayer, model_a, model_b, model_c
 
 Floats = NDArray[np.float64]
@@ -43,7 +44,7 @@ class Memory:
         if self.model == "b" and self.rectified:
             raise Refused("model b has softmax hidden neurons: leave rectified out")
         if self.model == "b" or self.beta is not None:
-            object.__setattr__(self, "beta", _positive("beta", self.beta))
+            object.__setattr__(self, "beta", positive("beta", self.beta))
 
     @property
     def load(self) -> float:
@@ -76,7 +77,7 @@ class Flow:
         if self.hidden_time < 0:
             raise Refused(f"hidden_time must be >= 0, got {self.hidden_time!r}")
         for name in ("residual", "longest"):
-            object.__setattr__(self, name, _positive(name, getattr(self, name)))
+            object.__setattr__(self, name, positive(name, getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -130,10 +131,3 @@ def measure(memory: Memory, flow: Flow, cues: Cues, rng: np.random.Generator) ->
 def _flipped(patterns: Floats, cues: Cues, rng: np.random.Generator) -> Floats:
     place = rng.random(patterns.shape).argsort(axis=1).argsort(axis=1)
     return np.where(place < round((1 - cues.cue_overlap) / 2 * patterns.shape[1]), -patterns, patterns)
-
-
-def _positive(name: str, value: object) -> float:
-    number = real(name, value)
-    if number <= 0:
-        raise Refused(f"{name} must be > 0, got {number!r}")
-    return number
