@@ -16,7 +16,7 @@ from hopsim.continuous.lagrangians import (
     Softmax,
     Spherical,
 )
-from hopsim.continuous.synapses import AveragePooling, Convolution, Dense, SoftmaxPooling, Transposed
+from hopsim.continuous.synapses import AveragePooling, Convolution, Dense, SoftmaxPooling
 from hopsim.continuous.two_layer import TwoLayer
 from hopsim.errors import Refused
 
@@ -38,8 +38,6 @@ LINEAR = [
     *(convolution(*spacing) for spacing in SPACINGS),
     AveragePooling(IMAGE, 2, 2),
     AveragePooling(IMAGE, 3, 1),
-    Transposed(convolution(2, 1)),
-    Transposed(Dense(rng().normal(size=(5, 8)))),
 ]
 
 

@@ -26,7 +26,7 @@ from hopsim.continuous.lagrangians import (
     Spherical,
 )
 from hopsim.continuous.two_layer import TwoLayer, hopfield, model_a, model_b, model_c
-from hopsim.continuous.two_layer_recall import Cues, Flow, Memory, measure, patterns_at
+from hopsim.continuous.two_layer_recall import TwoLayerCues, TwoLayerFlow, TwoLayerMemory, measure, patterns_at
 from hopsim.errors import Refused
 from hopsim.networks import Quenched
 from hopsim.patterns import Stored
@@ -211,7 +211,7 @@ def test_an_energy_without_a_bound_is_refused_and_not_nan() -> None:
     v = np.full(5, 5.0) * np.sign(net.patterns[0])
     with pytest.raises(Refused, match=r"^start 0 left the finite numbers.* may have no lower bound$"):
         flows.march(net, v, step=0.1, steps=100)
-    with pytest.raises(Refused, match=r"^LSODA gave up|^BDF gave up|^RK45 gave up"):
+    with pytest.raises(Refused, match="^RK45 gave up"):
         flows.integrate(net, v, times=[0.0, 10.0], method="RK45")
 
 
@@ -467,19 +467,19 @@ def test_self_interaction_outgrows_the_field_of_a_pattern() -> None:
 # --- recall ---
 
 MEMORIES = [
-    Memory("a", neurons=30, patterns=3, degree=2, beta=20.0),
-    Memory("a", neurons=30, patterns=3, degree=3, rectified=True),
-    Memory("b", neurons=30, patterns=20, beta=1.0),
-    Memory("c", neurons=30, patterns=5, degree=4),
+    TwoLayerMemory("a", neurons=30, patterns=3, degree=2, beta=20.0),
+    TwoLayerMemory("a", neurons=30, patterns=3, degree=3, rectified=True),
+    TwoLayerMemory("b", neurons=30, patterns=20, beta=1.0),
+    TwoLayerMemory("c", neurons=30, patterns=5, degree=4),
 ]
 
 
 @pytest.mark.parametrize("memory", MEMORIES, ids=str)
 @pytest.mark.parametrize("hidden_time", [0.0, 1.0])
-def test_few_patterns_are_recalled(memory: Memory, hidden_time: float) -> None:
+def test_few_patterns_are_recalled(memory: TwoLayerMemory, hidden_time: float) -> None:
     """At a low load the rest state is the pattern, with the energy -F(1) of one, -1/p or -1/2, up to the others."""
     rng = np.random.default_rng(12)
-    found = [measure(memory, Flow(hidden_time), Cues(cue_overlap=0.8), rng) for _ in range(3)]
+    found = [measure(memory, TwoLayerFlow(hidden_time), TwoLayerCues(cue_overlap=0.8), rng) for _ in range(3)]
     assert all(one["settled"] == one["retrieved"] == 1 for one in found)
     assert all(one["overlap"] >= 0.97 for one in found)
     assert all(one["highest_rise"] <= flows.RISE for one in found)
@@ -488,21 +488,24 @@ def test_few_patterns_are_recalled(memory: Memory, hidden_time: float) -> None:
 
 def test_too_many_patterns_are_not() -> None:
     rng = np.random.default_rng(13)
-    for memory in [Memory("a", neurons=40, patterns=40, degree=2), Memory("b", neurons=12, patterns=400, beta=0.4)]:
-        assert measure(memory, Flow(0.0), Cues(cue_overlap=0.7), rng)["retrieved"] < 0.5
+    for memory in [
+        TwoLayerMemory("a", neurons=40, patterns=40, degree=2),
+        TwoLayerMemory("b", neurons=12, patterns=400, beta=0.4),
+    ]:
+        assert measure(memory, TwoLayerFlow(0.0), TwoLayerCues(cue_overlap=0.7), rng)["retrieved"] < 0.5
 
 
 def test_measure_repeats_itself_and_its_cues_have_the_overlap_asked_for() -> None:
-    memory, cues = MEMORIES[0], Cues(cue_overlap=0.8, cues=5)
-    one, two = (measure(memory, Flow(0.0), cues, np.random.default_rng(14)) for _ in range(2))
+    memory, cues = MEMORIES[0], TwoLayerCues(cue_overlap=0.8, cues=5)
+    one, two = (measure(memory, TwoLayerFlow(0.0), cues, np.random.default_rng(14)) for _ in range(2))
     assert one == two
-    unmoved = measure(memory, Flow(0.0, longest=1e-9, residual=1e-300), cues, np.random.default_rng(14))
-    assert unmoved["settled"] == 0
-    assert unmoved["overlap"] == pytest.approx(0.8 * np.tanh(20), abs=0.02)
+    one_step = measure(memory, TwoLayerFlow(0.0, longest=1e-9, residual=1e-300), cues, np.random.default_rng(14))
+    assert one_step["settled"] == 0
+    assert one_step["overlap"] == pytest.approx(0.8 * np.tanh(20), abs=0.02)
 
 
 @pytest.mark.parametrize("memory", MEMORIES, ids=str)
-def test_load_and_number_of_patterns_are_inverse(memory: Memory) -> None:
+def test_load_and_number_of_patterns_are_inverse(memory: TwoLayerMemory) -> None:
     given = asdict(memory)
     del given["patterns"]
     assert patterns_at(load=memory.load, **given) == pytest.approx(memory.patterns)
@@ -537,13 +540,13 @@ def test_refusals() -> None:
         ),
         (lambda: flows.integrate(moving, v, times=[1.0, 0.0], method="RK45"), "times must be two or more finite"),
         (lambda: flows.march(moving, v, step=0.1, steps=5, every=2), "steps must be a multiple of every = 2, got 5"),
-        (lambda: Memory("d", 10, 5), "model must be one of a, b, c, got 'd'"),
-        (lambda: Memory("a", 10, 5), "model a has a degree, got None"),
-        (lambda: Memory("b", 10, 5, degree=2, beta=1.0), "model b has no degree, got 2"),
-        (lambda: Memory("b", 10, 5), "beta must be a finite number, got None"),
-        (lambda: Memory("c", 10, 5, degree=2, beta=1.0), "model c has no beta, got 1.0"),
-        (lambda: Flow(-1.0), "hidden_time must be >= 0, got -1.0"),
-        (lambda: Cues(cue_overlap=1.5), "cue_overlap must be from -1 to 1, got 1.5"),
+        (lambda: TwoLayerMemory("d", 10, 5), "model must be one of a, b, c, got 'd'"),
+        (lambda: TwoLayerMemory("a", 10, 5), "model a has a degree, got None"),
+        (lambda: TwoLayerMemory("b", 10, 5, degree=2, beta=1.0), "model b has no degree, got 2"),
+        (lambda: TwoLayerMemory("b", 10, 5), "beta must be a finite number, got None"),
+        (lambda: TwoLayerMemory("c", 10, 5, degree=2, beta=1.0), "model c has no beta, got 1.0"),
+        (lambda: TwoLayerFlow(-1.0), "hidden_time must be >= 0, got -1.0"),
+        (lambda: TwoLayerCues(cue_overlap=1.5), "cue_overlap must be from -1 to 1, got 1.5"),
     ]:
         with pytest.raises(Refused, match=f"^{message}"):
             attempt()

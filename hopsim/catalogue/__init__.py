@@ -29,6 +29,7 @@ NAMES = (
     "parallel-learning",
     "cost-and-loss",
     "digits",
+    "models-abc",
     "key-value-capacity",
 )
 

@@ -48,6 +48,7 @@ SHOWN = (0.15, 0.3, 0.45, 0.6, 0.8, 1.5)
 BETWEEN = (0.18, 0.22, 0.26, 0.36, 0.4, 0.52, 0.7, 0.9, 1.02, 1.16, 1.32)
 LADDER = Tempering(temperatures=tuple(sorted(SHOWN + BETWEEN)), rule="metropolis", sweeps_per_swap=2)
 RETRIEVED, GLASSY = 0.7, 0.15
+AROUND = (-0.05, 0.0, 0.05)  # temperatures at which a point must keep its phase
 LARGEST = (0.18, 1.65)
 LABELS = (
     Label("paramagnet", 0.07, 1.5),
@@ -74,6 +75,7 @@ every = 5
 samples = 1
 seed = 1
 """
+Ends = dict[tuple[str, float], float]  # loads of a line at a temperature
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def make(workshop: Workshop) -> Reproduction:
     found = [point for load in LOADS for point in _equilibrium(load, workshop.pick(12, 3), workshop.pick(600, 250))]
     started_at = {_place(row): row.averages["overlap"] for row in started}
     phases = {(e.load, e.temperature): _phase(e, started_at) for e in found}
-    table = [_row(e, phases[e.load, e.temperature]) for e in found]
+    ends = _ends()
+    table = [_row(e, phases[e.load, e.temperature], ends) for e in found]
     clear = [row for row in table if row["clear"]]
     right = sum(row["phase"] == row["phase_of_theory"] for row in clear) / len(clear)
     share = Comparison("points in the phase of theory (share)", 1.0, right, 0.0, AGS)
@@ -157,25 +160,32 @@ def _phase(found: Equilibrium, started: dict[tuple[float, float], Average]) -> s
     return "spin glass" if found.q.value > GLASSY else "paramagnet"
 
 
-def _expected(load: float, temperature: float) -> str:
+def _ends() -> Ends:
+    """The loads of both lines at the temperatures shown and around them, 0 where they do not exist."""
+    temperatures = sorted({T + d for T in SHOWN for d in AROUND})
+    found = {name: theory.line(LAW, line=name, temperatures=temperatures) for name in ("coexistence", "spinodal")}
+    return {(name, point.temperature): point.load or 0.0 for name, points in found.items() for point in points}
+
+
+def _expected(load: float, temperature: float, ends: Ends) -> str:
     """The phase that replica-symmetric theory gives a point."""
     for line, phase in (("coexistence", "retrieval"), ("spinodal", "metastable retrieval")):
-        end = theory.line(LAW, line=line, temperatures=[temperature])[0].load
-        if end is not None and load < end:
+        if load < ends[line, temperature]:
             return phase
     return "spin glass" if temperature < 1 + math.sqrt(load) else "paramagnet"
 
 
-def _row(found: Equilibrium, phase: str) -> dict[str, object]:
+def _row(found: Equilibrium, phase: str, ends: Ends) -> dict[str, object]:
     """A row of the table; clear: whether theory has the same phase all around the point."""
     load, T = found.load, found.temperature
-    around = {_expected(load * factor, T + d) for factor in (1 / 1.2, 1.2) for d in (-0.05, 0.05)}
+    expected = _expected(load, T, ends)
+    around = {_expected(load * factor, T + d, ends) for factor in (1 / 1.2, 1.2) for d in (AROUND[0], AROUND[-1])}
     return {
         "load": load,
         "temperature": T,
         "phase": phase,
-        "phase_of_theory": _expected(load, T),
-        "clear": around == {_expected(load, T)},
+        "phase_of_theory": expected,
+        "clear": around == {expected},
         "largest_overlap": found.best.value,
         "largest_overlap_err": found.best.error,
         "q": found.q.value,

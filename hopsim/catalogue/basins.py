@@ -8,14 +8,11 @@ Drawn: the fraction of cues that retrieve (overlap of at least 0.7 after 60 swee
 load and m0; where it is one half; and theory: Amari & Maginu for p = 2, for p = 3, 4 the overlap that the first sweep
 does not change. Loads are in units of the replica-symmetric capacity; distinct indices.
 
-Compared:
- - the capacity of the equations of Amari & Maginu with the 0.16 printed, within its last digit;
- - p = 2, the overlap after one and two sweeps with their equations, exact so far for N → ∞, within three standard
-   errors and 0.01 for the size;
- - p = 3, 4, the overlap of a pattern after one sweep with erf(√(S/2)), S = C(N-1, p-1)/(K-1) signal over noise at
-   this size, within three standard errors and 0.01 for what is not Gaussian in the noise;
- - p = 2, the m0 of one half, which is at least theirs at every load: correlations that they leave out make basins
-   smaller.
+Compared: the capacity of the equations of Amari & Maginu with the 0.16 printed, within its last digit. For p = 2 the
+overlap after one and two sweeps with their equations, exact so far for N → ∞, within three standard errors and 0.01 for
+the size. For p = 3, 4 the overlap of a pattern after one sweep with erf(√(S/2)), S = C(N-1, p-1)/(K-1) signal over
+noise at this size, within three standard errors and 0.01 for what is not Gaussian in the noise. For p = 2 the m0 of one
+half, which is at least theirs at every load: correlations that they leave out make basins smaller.
 
 Deviates: no number for a basin is printed in these papers as far as we know, so m0 itself is compared one-sidedly;
 sizes fall with the degree because K ~ N^(p-1).

@@ -7,10 +7,13 @@ learned from M examples of quality r the vectors are the examples, s = 1/(RM), o
 + (1-r²)/M.
 
 Drawn: H/N and the losses of three stored patterns with a quarter of blank entries, from random spins at T = 0.3.
+
 Compared, over trajectories of stored patterns and of both ways to learn: the identity at every sweep, within 1e-12
 (rounding: the cost comes from exact integer energies, n_μ from the entries, the losses from overlaps), and the share
 of trajectories on which cost and Σ_μ L+_μ L-_μ are lowest at the same sweep, which must be all of them (values within
-1e-12 of the lowest are ties, of which the first counts). Sizes and noise are ours: N = 1000, K = 3.
+1e-12 of the lowest are ties, of which the first counts).
+
+Deviates: sizes and noise are ours, N = 1000, K = 3.
 """
 
 from typing import Any

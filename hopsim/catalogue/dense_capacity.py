@@ -18,7 +18,7 @@ half of the cues are kept with the replica-symmetric capacity, from below only (
 simulation): greedy dynamics from a pattern stay beyond the capacity, more so at small N, and no upper bound is
 compared. Capacities at T = 0 with the closed form max m^(2p-2)/(2v erfinv(m)²), to 1e-9 of them.
 
-Deviates: N <= 192 for p = 4, 384 for p = 3, 2000 for p = 2; quick: smaller sizes and a fifteenth of the bits.
+Deviates: N <= 192 for p = 4, 384 for p = 3, 2000 for p = 2; quick: smaller sizes and a twentieth of the bits.
 """
 
 import math
@@ -49,8 +49,8 @@ Key = tuple[int, str]  # degree and index convention
 DEGREES = range(2, 9)
 SIMULATED: tuple[Key, ...] = ((2, "distinct"), (3, "distinct"), (3, "all"), (4, "distinct"), (4, "all"))
 SIZES = {2: (500, 750, 1000, 1500, 2000), 3: (96, 128, 192, 256, 384), 4: (48, 64, 96, 128, 192)}
-FEW = {2: (250, 400, 600, 1000), 3: (48, 80, 128, 192), 4: (32, 48, 80, 128)}
-BITS = (60_000, 4_000)  # at each load and size
+FEW = {2: (250, 400, 600, 1000), 3: (44, 70, 110, 176), 4: (30, 48, 75, 120)}
+BITS = (60_000, 3_000)  # at each load and size
 TAILS = 0.02
 GREEDY = {2: (0.14, 0.15, 0.16, 0.17), 3: (0.25, 0.28, 0.31, 0.34), 4: (0.25, 0.28, 0.31, 0.34)}  # α v
 GREEDY_SIZES = {2: (2000, 500), 3: (256, 96), 4: (128, 48)}

@@ -20,7 +20,7 @@ that of the random energy model, p → ∞, within 2^-p.
 
 Deviates: N <= 96. Points in the glass are not simulated: with these loads the glass at N <= 96 is hidden by single
 patterns, which ln(2K)/N favours; T_d and T_K are theory here. p = 3 and 6 by theory alone. Quick: N <= 64, fewer
-samples and fewer points on the lines.
+samples, and lines at fewer temperatures, with one step at T = 0 and at the two highest at which it matters.
 """
 
 import math
@@ -50,9 +50,10 @@ COMPARED = 0.0085
 SIZES, FEW_SIZES = (48, 64, 96), (48, 64)
 LADDER = tuple(0.28 + 0.02 * k for k in range(12))
 FINITE = 0.012
+FINE = 40  # temperatures on a line
 NAMES = (
     ("retrieval", 0.008, 0.24),
-    ("metastable\nretrieval", 0.0245, 0.345),
+    ("metastable\nretrieval", 0.021, 0.352),
     ("spin glass", 0.0435, 0.07),
     ("paramagnet", 0.0405, 0.42),
 )
@@ -61,8 +62,8 @@ GARDNER = "Gardner 1987"
 
 def make(workshop: Workshop) -> Reproduction:
     """Solve, simulate, draw, compare."""
-    diagrams = {p: theory.phase_diagram(_law(p), points=workshop.pick(40, 7)).lines for p in DEGREES}
-    broken = {p: _broken(p, lines) for p, lines in diagrams.items()}
+    diagrams = {p: _diagram(p, workshop.pick(FINE, 12)) for p in DEGREES}
+    broken = {p: _broken(p, lines, workshop.pick(FINE, 2)) for p, lines in diagrams.items()}
     symmetric = {p: {name: _line(lines[name]) for name in OF_RETRIEVAL} for p, lines in diagrams.items()}
     found = [_measured(workshop, load, neurons) for load, neurons in _places(workshop)]
     table = stacked([_row(shares) for shares in found])
@@ -114,8 +115,20 @@ def _shares(shares: Shares) -> list[dict[str, object]]:
     return [own | {"temperature": T, "from_pattern": p, "from_random": r} for T, p, r in readings]
 
 
-def _broken(degree: int, diagram: dict[str, list[Boundary]]) -> dict[str, Line]:
-    """The lines with one step, at the temperatures of those without; the glass lines are T = c √α."""
+def _diagram(degree: int, points: int) -> dict[str, list[Boundary]]:
+    """The replica-symmetric lines at so many temperatures each, but T_M, which takes little time, at FINE."""
+    law = _law(degree)
+    part = (1 - np.cos(np.linspace(0, math.pi, FINE + 1)[:-1])) / 2  # dense at both ends, as in phase_diagram
+    temperatures = retrieval.hottest(crosstalk.noise(law)) * part
+    spinodal = theory.line(law, line="spinodal", temperatures=temperatures.tolist())
+    return theory.phase_diagram(law, points=points).lines | {"spinodal": spinodal}
+
+
+def _broken(degree: int, diagram: dict[str, list[Boundary]], most: int) -> dict[str, Line]:
+    """The lines with one step, at the temperatures of those without; the glass lines are T = c √α.
+
+    Of those at which the step makes a difference, T = 0 and the `most` highest: in between the lines are straight.
+    """
     law, glass = _law(degree), {}
     for name in ("dynamic", "static"):
         (at_one,) = theory.line(law, line=name, temperatures=[1.0], ansatz=OneStep())
@@ -123,20 +136,24 @@ def _broken(degree: int, diagram: dict[str, list[Boundary]]) -> dict[str, Line]:
     hottest = diagram["stability"][-1].temperature
     end = Boundary(retrieval.hottest(crosstalk.noise(law)), 0.0)
     diagram = diagram | {"spinodal": [*diagram["spinodal"], end]}
-    lines = {
-        name: _line([p for point in diagram[name] for p in _one_step(law, name, point, hottest, glass["dynamic"])])
-        for name in ("spinodal", "coexistence")
-    }
+    lines = {}
+    for name in ("spinodal", "coexistence"):
+        cold = [point for point in diagram[name] if _breaks(point, hottest, glass["dynamic"])]
+        stepped = [p for point in cold[:1] + cold[1:][-most:] for p in _one_step(law, name, point.temperature)]
+        lines[name] = _line(stepped + [point for point in diagram[name] if point not in cold])
     fraction, largest = np.linspace(0, 1, 100), MARGIN * lines["spinodal"][0].max()
     return lines | {name: (fraction**2 * largest, fraction * c * math.sqrt(largest)) for name, c in glass.items()}
 
 
-def _one_step(law: Law, name: str, point: Boundary, hottest: float, dynamic: float) -> list[Boundary]:
-    """The point with one step: the same where neither the retrieval state nor, above T_d, the other one breaks."""
-    if point.temperature > max(hottest, dynamic * math.sqrt(point.load or 0.0)):
-        return [point]
+def _breaks(point: Boundary, hottest: float, dynamic: float) -> bool:
+    """Whether the retrieval state or, below T_d, the other one may break replica symmetry."""
+    return point.temperature <= max(hottest, dynamic * math.sqrt(point.load or 0.0))
+
+
+def _one_step(law: Law, name: str, temperature: float) -> list[Boundary]:
+    """The point of a line with one step, if there is one."""
     try:
-        found = theory.line(law, line=name, temperatures=[point.temperature], ansatz=OneStep())
+        found = theory.line(law, line=name, temperatures=[temperature], ansatz=OneStep())
     except theory.NotConverged:  # where a line ends its two states are too much alike
         return []
     return [point for point in found if point.load is not None]

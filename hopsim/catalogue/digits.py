@@ -5,8 +5,10 @@ far more correlated patterns. K digits of 64 pixels (UCI optical recognition of 
 retrieved at T = 0 from cues with 6 pixels flipped.
 
 Drawn: the fraction of cues retrieved against K at degrees 2 and 4, and the cue and the image retrieved for three stored
-digits at K = 12. Compared: that paper has no number for these patterns; compared is what it claims, more patterns at
-the higher degree: the K at which half of the cues are retrieved is at least twice as large at degree 4.
+digits at K = 12.
+
+Compared: that paper has no number for these patterns; compared is what it claims, more patterns at the higher degree:
+the K at which half of the cues are retrieved is at least twice as large at degree 4.
 """
 
 import math

@@ -5,9 +5,12 @@ blank entries are retrieved together at T = 0, with overlaps (1-d) d^(k-1), k = 
 at which 1 - 2d + d^K = 0; beyond it they become parallel, and tend to 1-d as d -> 1.
 
 Drawn: all overlaps ordered by size, simulated from the hierarchical state by sign updates, on the state that the
-dynamics reach for N -> infinity. Compared: the first three overlaps for d = 0.3 with the formula of the paper, within
-four standard errors and the 1/sqrt(N) by which ordering lifts a small overlap; the critical dilutions within the digits
-of the equation. N = 5000 in place of the limit.
+dynamics reach for N -> infinity.
+
+Compared: the first three overlaps for d = 0.3 with the formula of the paper, within four standard errors and the
+1/sqrt(N) by which ordering lifts a small overlap; the critical dilutions within the digits of the equation.
+
+Deviates: N = 5000 in place of the limit.
 """
 
 import math

@@ -6,13 +6,17 @@ parallel, and the hierarchy of T = 0 ends where 1 - 2d + d^K = 0.
 
 Drawn: the state of lowest free energy at every (d, T), the lines of the hierarchical and the pure state, and Monte
 Carlo points (Glauber, from the hierarchical state), filled if the state of theory nearest to all their overlaps is the
-lowest one. Compared: d_c(K), of the paper's equation, with the jump that ends the state followed at T = 1e-4, within
+lowest one.
+
+Compared: d_c(K), of the paper's equation, with the jump that ends the state followed at T = 1e-4, within
 1e-3, as far as such a temperature moves it; T = 1-d with the overlap m of d = 0.3, whose m² is extrapolated to 0 from
 two temperatures, within 1e-3; derived here and compared within 1e-6: coexistence at T = 0, K = 3, at (1 + 2√2)/7, where
 m = (1-d)(1, d, d²) and the state in which neurons with ξ = ±(1, -1, -1) have turned have equal energies, and the end of
 the line of the pure state, at (2/3, 1/3), where the terms of fourth order in m of one and two patterns are equal.
 Simulated overlaps are compared with theory in the middle of four phases, within four standard errors and 1/sqrt(N), by
-which ordering lifts small overlaps. N = 5000 in place of the limit; `--quick` has K = 3 only, on a coarser grid.
+which ordering lifts small overlaps.
+
+Deviates: N = 5000 in place of the limit; `--quick` has K = 3 only, on a coarser grid.
 """
 
 import math

@@ -7,11 +7,14 @@ below 1, that is for M > (1-r²)/r²; then r and M enter through ρ only.
 Drawn: the overlap with the archetype against M and against ρ, without blanks, by Glauber updates from the archetype,
 on the exact average over examples at finite M and on its Gaussian limit. Where the noise of the few other archetypes,
 α/(1-C)² at load α = K/N, ends retrieval in theory (r = 0.2, M = 4 to 22, unsupervised 24), thick lines stop, thin ones
-of N → ∞ go on, and simulated overlaps scatter between samples. Compared: simulated overlaps at stated r and M with the
-theory, within four standard errors, none taken below that of N independent neurons, sqrt((1-m²)/(N samples)), as few
-samples understate theirs; the threshold M(r), where at T = 0 the signal is one standard deviation of the noise, with
-the M at which the solved Gaussian overlap is the part erf(1/√2) of a normal law within it, to 1e-6. Deviates: K = 5,
-N = 2000, and T = 0.3 in place of the limits; `--quick` has 4 samples of five M.
+of N → ∞ go on, and simulated overlaps scatter between samples.
+
+Compared: simulated overlaps at stated r and M with the theory, within four standard errors, none taken below that of N
+independent neurons, sqrt((1-m²)/(N samples)), as few samples understate theirs; the threshold M(r), where at T = 0 the
+signal is one standard deviation of the noise, with the M at which the solved Gaussian overlap is the part erf(1/√2) of
+a normal law within it, to 1e-6.
+
+Deviates: K = 5, N = 2000, and T = 0.3 in place of the limits; `--quick` has 4 samples of five M.
 """
 
 import dataclasses

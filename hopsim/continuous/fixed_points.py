@@ -159,7 +159,7 @@ def clusters(neurons: int, *, number: int, size: int, separation: float, rng: np
 
 
 def cluster_weights(
-    beta: float, *, number: int, size: int, separation: float, most: int = 1_000_000
+    beta: float, *, number: int, size: int, separation: float, tolerance: float = 1e-14, most: int = 1_000_000
 ) -> tuple[float, float, float]:
     """Where such a memory settles from a stored pattern: its weight, that of each mate, that of each other pattern.
 
@@ -179,6 +179,6 @@ def cluster_weights(
         a, b, c = (math.exp(beta * (score - top)) for score in scores)
         total = a + mates * b + others * c
         before, (own, mate, other) = own, (a / total, b / total if mates else 0.0, c / total if others else 0.0)
-        if abs(own - before) <= 1e-15:
+        if abs(own - before) <= tolerance:
             return own, mate, other
     raise Refused(f"beta = {beta:g}, separation = {separation:g} still moves after {most} updates: near a bifurcation")

@@ -119,8 +119,8 @@ def settle(
 ) -> Settled:
     """Compiled Runge-Kutta steps until the rates vanish: no |ξᵀ f + I - v| and no |ξ g - h| exceeds residual.
 
-    longest is the most time, in units of τ_f, that a start is given. step is a quarter of 1/(1/τ_f + 1/τ_h) if not
-    given, with which a network is stable near its minima.
+    longest is the most time, in units of τ_f, that a start is given, one step at least. step is a quarter of
+    1/(1/τ_f + 1/τ_h) if not given, with which a network is stable near its minima.
     """
     starts, shape = _starts(network, v, h)
     slowest = network.feature_time

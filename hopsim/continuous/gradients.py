@@ -42,9 +42,55 @@ def implicit(
     """By conjugate gradients in the metric H, for which 1 - R H is symmetric, and positive at a minimum of the energy.
 
     slopes: ∂ℓ/∂g_A of some layers, float64[samples, *shape], at the fixed point. Ends when the residual of μ has
-    fallen by `tolerance` in every sample. Refused where the state is no minimum.
+    fallen by `tolerance` in every sample. Refused where the state is not at rest or no minimum of the energy.
     """
-    _check(network, point, conditions)
+    if (point.residual > AT_REST).any():
+        raise Refused(f"the state is not at rest, residual {point.residual.max():.2g}; allow settle() more sweeps")
+    rates = _rates(network, point, conditions, slopes, tolerance, iterations)
+    if (rates.falling > 0).any():
+        raise Refused("implicit: the state is no minimum of the energy; settle it from a state with some noise")
+    if (rates.residual > tolerance).any():
+        raise Refused(f"implicit: no solution after {iterations} iterations; settle further, or allow more iterations")
+    return _gradient(network, point, rates.inputs)
+
+
+def bounded(
+    network: Hierarchical,
+    point: FixedPoint,
+    conditions: Conditions,
+    slopes: Mapping[int, Floats],
+    *,
+    bound: float,
+    tolerance: float = 1e-2,
+    iterations: int = 50,
+) -> Gradient:
+    """The implicit gradient for training: rough, and robust where a fixed point is soft.
+
+    Near a bifurcation λ diverges, and a few samples would decide everything. Here |λ| of a sample is at most `bound`
+    times its first estimate H c in the norm |H c|² → cᵀ H c; a sample at a saddle is left out, and one that is not at rest or
+    not solved within the iterations counts as it is.
+    """
+    rates = _rates(network, point, conditions, slopes, tolerance, iterations)
+    size = np.sqrt(_dot(rates.inputs, rates.inputs))
+    kept = np.minimum(1.0, _ratio(bound * rates.scale, size)) * (rates.falling == 0)
+    nothing = tuple(np.zeros_like(x) for x in rates.inputs)
+    return _gradient(network, point, _minus(nothing, rates.inputs, -kept))
+
+
+@dataclass(frozen=True, eq=False)
+class _Rates:
+    """λ of every layer; and of every sample √(cᵀ H c), the residual as a part of it, and > 0 where the energy falls."""
+
+    inputs: State
+    scale: Floats
+    residual: Floats
+    falling: Floats
+
+
+def _rates(network: Hierarchical, point: FixedPoint, conditions: Conditions, slopes: Mapping[int, Floats],
+           tolerance: float, iterations: int) -> _Rates:  # fmt: skip
+    """Conjugate gradients for all samples at once; one that has converged or meets a direction of falling energy stops."""
+    _check(network, conditions)
     activities, c = network.activations(point.state), network.start(len(point.state[0]), slopes)
 
     def metric(v: State) -> State:
@@ -55,21 +101,22 @@ def implicit(
     pushed = metric(c)
     found = tuple(np.zeros_like(x) for x in c)
     size = first = _dot(residual, pushed)
+    falling = np.zeros(len(first))
     for _ in range(iterations):
-        if (size <= tolerance**2 * first).all():
-            return _gradient(network, activities, found)
+        moving = (size > tolerance**2 * first) & (falling == 0)
+        if not moving.any():
+            break
         turned = _minus(direction, _response(network, activities, pushed), 1.0)
         curvature = _dot(pushed, turned)
-        if (curvature[size > 0] <= 0).any():
-            raise Refused("implicit: the state is no minimum of the energy; settle it from a state with some noise")
-        step = _ratio(size, curvature)
+        falling = np.where(moving & (curvature <= 0), 1.0, falling)
+        step = np.where(moving, _ratio(size, curvature), 0.0)
         found = _minus(found, pushed, -step)
         residual = _minus(residual, turned, step)
         raised = metric(residual)
         size, before = _dot(residual, raised), size
-        direction = _minus(residual, direction, -_ratio(size, before))
-        pushed = _minus(raised, pushed, -_ratio(size, before))
-    raise Refused(f"implicit: no solution after {iterations} iterations; settle further, or allow more iterations")
+        share = _ratio(size, before)
+        direction, pushed = _minus(residual, direction, -share), _minus(raised, pushed, -share)
+    return _Rates(found, np.sqrt(first), np.sqrt(_ratio(size, first)), falling)
 
 
 def equilibrium_propagation(
@@ -89,7 +136,7 @@ def equilibrium_propagation(
     """
     if real("nudge", nudge) <= 0:
         raise Refused(f"nudge must be > 0, got {nudge!r}; about 1e-3 of the potentials balances its two errors")
-    _check(network, point, conditions)
+    _check(network, conditions)
     c = network.start(len(point.state[0]), slopes)
     lower, higher = (
         network.activations(_nudged(network, point, conditions, c, sign * nudge, tolerance, sweeps)) for sign in (-1, 1)
@@ -119,8 +166,9 @@ def _products(network: Hierarchical, activities: State) -> list[Floats | None]:
     return [synapse.gradient(u, g) if isinstance(synapse, Plastic) else None for synapse, u, g in pairs]
 
 
-def _gradient(network: Hierarchical, activities: State, rates: State) -> Gradient:
+def _gradient(network: Hierarchical, point: FixedPoint, rates: State) -> Gradient:
     """dℓ/dW from the rates λ = dℓ/dI."""
+    activities = network.activations(point.state)
     weights: list[Floats | None] = []
     for a, synapse in enumerate(network.synapses):
         if isinstance(synapse, Plastic):
@@ -141,14 +189,12 @@ def _response(network: Hierarchical, activities: State, changes: State) -> State
     return tuple(found)
 
 
-def _check(network: Hierarchical, point: FixedPoint, conditions: Conditions) -> None:
+def _check(network: Hierarchical, conditions: Conditions) -> None:
     if not network.convex:
         raise Refused("the gradient of a fixed point needs convex Lagrangians in all layers")
     for a, (layer, mask) in enumerate(zip(network.layers, conditions.clamped, strict=True)):
         if mask is not None and mask.any() and not mask.all() and not layer.lagrangian.additive:
             raise Refused(f"layer {a} is clamped in part: the gradient then needs a Lagrangian that is a sum over neurons")
-    if (point.residual > AT_REST).any():
-        raise Refused(f"the state is not at rest, residual {point.residual.max():.2g}; allow settle() more sweeps")
 
 
 def _minus(x: State, y: State, factor: Floats | float) -> State:

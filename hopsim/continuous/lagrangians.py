@@ -204,7 +204,8 @@ class HardTanh(Lagrangian):
             return np.clip(self.beta * np.asarray(x), -1.0, 1.0)
 
     def hessian_product(self, x: Floats, v: Floats) -> Floats:
-        return np.where(self.beta * np.abs(x) < 1, self.beta * np.asarray(v), 0.0)
+        with np.errstate(over="ignore"):
+            return np.where(self.beta * np.abs(x) < 1, self.beta * np.asarray(v), 0.0)
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,9 @@ class Plastic(Synapse):
 
     weights: Floats
 
-    @abstractmethod
     def with_weights(self, weights: Floats) -> Self:
         """The same synapse with other weights."""
+        return replace(self, weights=weights)  # type: ignore[type-var]
 
     @abstractmethod
     def gradient(self, u: Floats, x: Floats) -> Floats:
@@ -110,9 +110,6 @@ class Dense(Plastic):
 
     def backward(self, u: Floats, x: Floats | None = None) -> Floats:
         return _reshaped(_flat(u, self.upper) @ self.weights, self.lower)
-
-    def with_weights(self, weights: Floats) -> Self:
-        return replace(self, weights=weights)
 
     def gradient(self, u: Floats, x: Floats) -> Floats:
         above, below = (_flat(u, self.upper), _flat(x, self.lower))
@@ -157,9 +154,6 @@ class Convolution(Plastic):
         windows = columns.reshape(*columns.shape[:-1], *self.weights.shape[1:])
         return _overlaid(np.moveaxis(windows, -3, -5), self.image, self.stride, self.padding)
 
-    def with_weights(self, weights: Floats) -> Self:
-        return replace(self, weights=weights)
-
     def gradient(self, u: Floats, x: Floats) -> Floats:
         columns = self._columns(x)
         above = np.moveaxis(u, -3, -1)
@@ -174,38 +168,6 @@ class Convolution(Plastic):
         """What the filters see, float64[..., r, s, channels * rows * columns]."""
         windows = np.moveaxis(_windows(x, self.weights.shape[2:], self.stride, self.padding), -5, -3)
         return windows.reshape(*windows.shape[:-3], -1)
-
-
-@dataclass(frozen=True, eq=False)
-class Transposed(Plastic):
-    """A plastic synapse upside down, P(x) = Wᵀ x: features below and the image that they make above."""
-
-    synapse: Plastic
-
-    @property
-    def weights(self) -> Floats:  # type: ignore[override]
-        """Those of the synapse."""
-        return self.synapse.weights
-
-    @property
-    def lower(self) -> Shape:
-        return self.synapse.upper
-
-    @property
-    def upper(self) -> Shape:
-        return self.synapse.lower
-
-    def forward(self, x: Floats) -> Floats:
-        return self.synapse.backward(x)
-
-    def backward(self, u: Floats, x: Floats | None = None) -> Floats:
-        return self.synapse.forward(u)
-
-    def with_weights(self, weights: Floats) -> Self:
-        return replace(self, synapse=self.synapse.with_weights(weights))
-
-    def gradient(self, u: Floats, x: Floats) -> Floats:
-        return self.synapse.gradient(x, u)
 
 
 @dataclass(frozen=True, eq=False)

@@ -126,6 +126,8 @@ class TwoLayer:
     def jacobian(self, v: ArrayLike, h: ArrayLike | None = None) -> Floats:
         """∂(dv/dt, dh/dt)/∂(v, h) of one state, [N + K, N + K]; without h ∂(dv/dt)/∂v, [N, N]."""
         features = self.features(v)
+        if features.ndim != 1:
+            raise Refused(f"jacobian is of one state, [{self.neurons}], got shape {features.shape}")
         to_hidden = self.patterns @ self.feature.hessian_product(features, np.eye(self.neurons))
         hidden = self.followed(features) if h is None else self.hiddens(h)
         to_features = self.patterns.T @ self.hidden.hessian_product(hidden, np.eye(self.memories))
@@ -191,13 +193,15 @@ def model_a(
 
 
 def hopfield(patterns: ArrayLike, *, hidden_time: float, feature_time: float = 1.0) -> TwoLayer:
-    """Model A for p = 2 without self-coupling, the classical network: features HardTanh(N/K), whose Legendre transform
-    (K/2N) g² takes the diagonal K/N out of -½ Σ_ij g_i J_ij g_j, J = ξᵀξ/N.
+    """Model A for p = 2 without self-coupling, the classical network.
 
-    In the adiabatic limit E is the energy of networks.hopfield at σ = g, and multilinear inside the cube |g| ≤ 1: all
+    The Legendre transform (K/2N) g² of HardTanh(N/K) features takes the diagonal K/N out of -½ g·J g, J = ξᵀξ/N. In
+    the adiabatic limit E is the energy of networks.hopfield at σ = g, and multilinear inside the cube |g| ≤ 1: all
     minima are on vertices, those of the binary network (where no field vanishes).
     """
     array = matrix("patterns", patterns)
+    if not (np.abs(array) == 1).all():
+        raise Refused("hopfield needs patterns of -1 and +1, whose couplings have the diagonal K/N; use model_a")
     memories, neurons = array.shape
     return TwoLayer(array / np.sqrt(neurons), HardTanh(neurons / memories), Power(2), feature_time, hidden_time)
 

@@ -16,7 +16,7 @@ MODELS = ("a", "b", "c")
 
 
 @dataclass(frozen=True)
-class Memory:
+class TwoLayerMemory:
     """K Rademacher patterns of N features in one of the models of two_layer.
 
     model "a" has a degree and the gain `beta` of its features, None for binary ones; "b" the inverse temperature `beta`
@@ -65,7 +65,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Flow:
+class TwoLayerFlow:
     """τ_h ≥ 0 in units of τ_f, 0 for the adiabatic limit; at rest at this residual, given up after `longest` τ_f."""
 
     hidden_time: float
@@ -81,7 +81,7 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Cues:
+class TwoLayerCues:
     """Starts on patterns in turn, (1 - cue_overlap)/2 of the entries flipped. Retrieved: overlap >= success_overlap."""
 
     cue_overlap: float
@@ -98,13 +98,15 @@ class Cues:
 
 
 def patterns_at(*, load: float, model: str, neurons: int, degree: int | None = None, **others: object) -> float:
-    """The number of patterns of a Memory at a load."""
+    """The number of patterns of a TwoLayerMemory at a load."""
     if model == "b" or degree is None:
         return math.exp(min(load * neurons, 700.0))
     return load * float(neurons) ** (degree - 1)
 
 
-def measure(memory: Memory, flow: Flow, cues: Cues, rng: np.random.Generator) -> dict[str, float]:
+def measure(
+    memory: TwoLayerMemory, flow: TwoLayerFlow, cues: TwoLayerCues, rng: np.random.Generator
+) -> dict[str, float]:
     """One sample, averaged over its cues, on the first patterns in turn.
 
     overlap ξ·g/N (model "c": the cosine) with the pattern cued; the fraction retrieved; energy, E/N (model "c": E, of
@@ -128,6 +130,6 @@ def measure(memory: Memory, flow: Flow, cues: Cues, rng: np.random.Generator) ->
     }
 
 
-def _flipped(patterns: Floats, cues: Cues, rng: np.random.Generator) -> Floats:
+def _flipped(patterns: Floats, cues: TwoLayerCues, rng: np.random.Generator) -> Floats:
     place = rng.random(patterns.shape).argsort(axis=1).argsort(axis=1)
     return np.where(place < round((1 - cues.cue_overlap) / 2 * patterns.shape[1]), -patterns, patterns)
