@@ -1,4 +1,7 @@
-"""The documentation: `sphinx-build -W -b html docs FOLDER`, with `pip install ".[docs]"`."""
+"""The documentation: `sphinx-build -W -b html docs FOLDER`, with `pip install ".[docs]"`.
+
+HOPSIM_REPRODUCTIONS says where the gallery has its figures from: see extensions/catalogue_gallery.py.
+"""
 
 import sys
 from pathlib import Path
@@ -14,7 +17,7 @@ copyright = "The hopsim developers, MIT licence"
 release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "plain_docstrings", "catalogue_gallery"]
-exclude_patterns = ["reproductions", "extensions"]
+exclude_patterns = ["extensions"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"

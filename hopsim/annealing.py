@@ -28,6 +28,14 @@ class Annealing(Dynamics):
     while s < sweeps and T_s = stop from then on: equilibrate for `sweeps` sweeps and measure at `temperature`, which is
     `stop`. start == stop follows the trajectory of Glauber or Metropolis with the same keys. The linear schedule may
     stop at T = 0, where a sweep is one of SignUpdate. Source: Science 220, 671 (1983).
+
+    From a random state, cooled past T = 1, a single pattern or its mirror image is found:
+
+    >>> cooling = hs.Annealing(1.5, 0.0, 100, "linear", "glauber")
+    >>> network = hs.hopfield(neurons=1000, patterns=1)
+    >>> run = hs.Run(network, cooling, hs.Protocol(0.0, 100, 1, start="random"), seed=1, sample=0)
+    >>> abs(hs.simulate(run).overlap).tolist()
+    [[1.0]]
     """
 
     start: float

@@ -5,7 +5,13 @@ from numbers import Integral, Real
 
 
 class Refused(ValueError):
-    """The request was wrong: the message names the thing, what it was, what it must be and the way out."""
+    """The request was wrong: the message names the thing, what it was, what it must be and the way out.
+
+    >>> hs.hopfield(neurons=1000, load=0.0001)
+    Traceback (most recent call last):
+        ...
+    hopsim.errors.Refused: load 0.0001 gives no pattern at N = 1000; one pattern is load 0.001
+    """
 
 
 class Stopped(Exception):

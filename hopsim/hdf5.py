@@ -105,7 +105,12 @@ def read(path: Path) -> Contents:
 
 
 def read_patterns(path: str | Path) -> Stored:
-    """The user's own patterns, an array [neurons, patterns] of -1, 0, +1, from .npy or .h5 (dataset "patterns")."""
+    """The user's own patterns, an array [neurons, patterns] of -1, 0, +1, from .npy or .h5 (dataset "patterns").
+
+    >>> np.save("mine.npy", np.array([[1, -1], [-1, 1], [1, 1]]))
+    >>> hs.read_patterns("mine.npy").array.shape
+    (3, 2)
+    """
     path = Path(path)
     if path.suffix not in (".npy", ".h5", ".hdf5"):
         raise Refused(f"pattern file {path} must end in .npy, .h5 or .hdf5")

@@ -147,7 +147,11 @@ class Quenched:
 def hopfield(
     *, neurons: int, load: float | None = None, patterns: int | None = None, ensemble: Ensemble | None = None
 ) -> Network:
-    """The classical Hopfield network, F = m²/2, α = K/N."""
+    """The classical Hopfield network, F = m²/2, α = K/N.
+
+    >>> hs.hopfield(neurons=1000, load=0.05).patterns
+    50
+    """
     return _network(Quadratic(), ensemble, neurons, load, patterns)
 
 
@@ -160,7 +164,11 @@ def dense(
     patterns: int | None = None,
     ensemble: Ensemble | None = None,
 ) -> Network:
-    """Dense associative memory, F = m^p/p, α = K/N^(p-1); degree 2 is the classical network in both conventions."""
+    """Dense associative memory, F = m^p/p, α = K/N^(p-1); degree 2 is the classical network in both conventions.
+
+    >>> hs.dense(neurons=100, degree=3, indices="distinct", load=0.02).patterns
+    200
+    """
     check_indices(indices)
     interaction = Quadratic() if degree == 2 else Power(degree, indices)
     return _network(interaction, ensemble, neurons, load, patterns)
@@ -181,7 +189,13 @@ def rectified(
 def exponential(
     *, neurons: int, load: float | None = None, patterns: int | None = None, ensemble: Ensemble | None = None
 ) -> Network:
-    """E = -Σ_μ exp(M_μ), α = ln K / N; sign updates only."""
+    """E = -Σ_μ exp(M_μ), α = ln K / N; sign updates only.
+
+    K = exp(αN):
+
+    >>> hs.exponential(neurons=50, load=0.2).patterns == round(np.exp(10))
+    True
+    """
     return _network(Exponential(), ensemble, neurons, load, patterns)
 
 
@@ -193,7 +207,14 @@ def log_sum_exp(
     patterns: int | None = None,
     ensemble: Ensemble | None = None,
 ) -> Network:
-    """E = -(1/λ) ln Σ_μ exp(λ M_μ), α = ln K / N; any temperature."""
+    """E = -(1/λ) ln Σ_μ exp(λ M_μ), α = ln K / N; any temperature.
+
+    A single pattern is -M whatever the sharpness:
+
+    >>> quenched = hs.log_sum_exp(neurons=100, sharpness=0.3, patterns=1).quench(np.random.default_rng(1))
+    >>> quenched.energy_density(quenched.overlaps(quenched.patterns.T)).tolist()
+    [-1.0]
+    """
     return _network(LogSumExp(sharpness), ensemble, neurons, load, patterns)
 
 
@@ -210,6 +231,11 @@ def multitasking(
     Given an ensemble of examples, the patterns are its archetypes, of this dilution. A neuron that is blank in all
     patterns, or whose field vanishes, is free: sign updates leave it as it is, Glauber turns it half of the time,
     Metropolis at every offer. Patterns with blanks of other networks: `ensemble=Diluted(d)`.
+
+    >>> network = hs.multitasking(neurons=100_000, dilution=0.3, patterns=3)
+    >>> blank = network.quench(np.random.default_rng(1)).patterns == 0
+    >>> round(float(blank.mean()), 2)
+    0.3
     """
     diluted = Diluted(dilution) if ensemble is None else replace(ensemble, dilution=dilution)
     return _network(Quadratic(), diluted, neurons, load, patterns)

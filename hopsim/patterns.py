@@ -68,6 +68,10 @@ class Stored:
     """The user's own patterns, an array [N, K_all] of -1, 0, +1; equal when their contents are.
 
     A network with K < K_all patterns stores K of them, another random choice in each disorder sample.
+
+    >>> letters = hs.Stored(np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]]))
+    >>> hs.hopfield(neurons=4, patterns=2, ensemble=letters).quench(np.random.default_rng(1)).patterns.shape
+    (4, 2)
     """
 
     array: Patterns = field(repr=False, compare=False)

@@ -28,6 +28,13 @@ def retrieve(quenched: Quenched, spins: NDArray[np.int8], most_sweeps: int = 100
     """Sign updates in cyclic order from each row of spins int8[R, N] until a sweep flips nothing.
 
     Equal to SignUpdate(order="cyclic") from each start alone; one call of a kernel for degree 2 and ±1 patterns.
+
+    Far below the capacity every stored pattern is at rest but for few bits:
+
+    >>> quenched = hs.hopfield(neurons=2000, patterns=20).quench(np.random.default_rng(1))
+    >>> found = hs.retrieve(quenched, quenched.patterns.T)
+    >>> round(float(found.states.overlaps.diagonal().mean()) / 2000, 3)
+    1.0
     """
     if spins.ndim != 2:
         raise Refused(f"retrieve needs spins [starts, neurons], got shape {spins.shape}")

@@ -330,7 +330,15 @@ class _Way:
 
 
 def simulate(run: Run, quenched: Quenched | None = None) -> Record:
-    """Run the protocol on one disorder sample; `quenched`, if given, must be run.quench(), shared between runs."""
+    """Run the protocol on one disorder sample; `quenched`, if given, must be run.quench(), shared between runs.
+
+    At load 0 the overlap is m = tanh(m/T), 0.9575 at T = 1/2:
+
+    >>> network = hs.hopfield(neurons=20_000, patterns=1)
+    >>> run = hs.Run(network, hs.Glauber(temperature=0.5), hs.Protocol(1.0, 20, 50), seed=1, sample=0)
+    >>> round(float(hs.simulate(run).overlap.mean()), 2)
+    0.96
+    """
     return simulate_together([run], quenched)[0]
 
 

@@ -29,6 +29,10 @@ def cue(quenched: Quenched, pattern: int, overlap: float, rng: np.random.Generat
     """A start with overlap M = overlap · n on the n non-blank sites of one pattern (nearest possible), blanks random.
 
     The sites that differ are a uniformly random choice; the realised value is state.overlaps[pattern].
+
+    >>> quenched = hs.hopfield(neurons=100, patterns=1).quench(np.random.default_rng(1))
+    >>> hs.states.cue(quenched, 0, 0.8, np.random.default_rng(2)).overlaps.tolist()
+    [80]
     """
     return _near(quenched, quenched.patterns[:, pattern], overlap, rng)
 

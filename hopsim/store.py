@@ -46,7 +46,15 @@ class StoreFailed(RuntimeError):
 
 
 class Store:
-    """Results. `Store.open` reads a file, also while it is written; `Store.append_to` is its writer."""
+    """Results. `Store.open` reads a file, also while it is written; `Store.append_to` is its writer.
+
+    >>> point = hs.Point(hs.hopfield(neurons=500, patterns=1), hs.SignUpdate(), hs.Protocol(0.9, 10, 1), seed=1)
+    >>> scan = hs.Scan("one", "", (point,), samples=2)
+    >>> with hs.Store.append_to("one.h5", scan_name="one", scan_text="") as store:
+    ...     summary = hs.scans.run(scan, store, hs.executors.serial())
+    >>> hs.Store.open("one.h5").to_table()["overlap"].tolist()
+    [1.0, 1.0]
+    """
 
     def __init__(self, path: Path, contents: Contents, records: Sequence[Record]) -> None:
         self.path = path

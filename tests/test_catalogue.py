@@ -14,7 +14,7 @@ from hopsim.cli import main
 def test_every_entry_says_what_it_is(name):
     entry = catalogue.entry(name)
     assert len(entry.title) < 100
-    assert "Compared" in entry.text
+    assert all(f"\n\n{part}" in entry.text for part in ("Drawn: ", "Compared"))  # the gallery's caption and table
     full, quick = entry.seconds
     assert quick <= 20 <= full or quick <= full <= 1800
 

@@ -1,14 +1,18 @@
 """Learning from examples as an entry: its numbers agree, and those of a wrong theory do not."""
 
 import dataclasses
+import importlib.util
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 
+import hopsim as hs
 from hopsim import theory
 from hopsim.catalogue import Workshop, parallel_learning
 from hopsim.figures import learning
+from hopsim.kernels import weighted
 from hopsim.patterns import Examples
 
 mpl.use("Agg")
@@ -64,6 +68,34 @@ def test_a_theory_with_two_hundredths_more_overlap_differs(workshop, monkeypatch
         "threshold M at r = 0.4",
         "threshold M at r = 0.2",
     ]
+
+
+def _compiled(path, old, new):
+    """The kernels of weighted.py with one expression of their source changed."""
+    source = Path(weighted.__file__).read_text(encoding="utf-8")
+    assert source.count(old) == 1
+    path.write_text(source.replace(old, new), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("hopsim.kernels.changed", path)
+    changed = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(changed)
+    return changed
+
+
+def test_a_kernel_with_half_the_cost_of_a_flip_differs(workshop, monkeypatch, tmp_path):
+    """Averaged examples move on that kernel; single ones, which do not, still agree."""
+    cost = "kind(kind(spin) * total) - squares[i]"
+    changed = _compiled(tmp_path / "changed.py", cost, f"({cost}) // 2")
+    monkeypatch.setattr(weighted, "product_sweeps", changed.product_sweeps)
+    made = parallel_learning.make(dataclasses.replace(workshop, folder=tmp_path))
+    wrong = {found.quantity: found.difference for found in made.comparisons if not found.agrees}
+    assert set(wrong) == {"m, r = 0.6, M = 3, supervised", "m, r = 0.6, M = 20, supervised"}
+    hot, cold = (_overlap(Examples(0.6, 20, "supervised"), temperature) for temperature in (0.6, 0.3))
+    assert wrong["m, r = 0.6, M = 20, supervised"] == pytest.approx(hot - cold, abs=0.01)  # as at twice the temperature
+
+
+def _overlap(ensemble, temperature):
+    network = hs.hopfield(neurons=2000, patterns=5, ensemble=ensemble)
+    return theory.examples.solve(network.law, load=4 / 2000, temperature=temperature).order.m[0]
 
 
 def test_the_limit_of_fixed_patterns_goes_on_where_the_load_ends_retrieval(workshop):

@@ -1,4 +1,4 @@
-"""Docstrings are plain text: paragraphs, indented formulas, `code`. Here they become the same in reStructuredText."""
+"""Docstrings are plain text: paragraphs, indented formulas, examples, `code`; here the same in reStructuredText."""
 
 import re
 from collections.abc import Iterator
@@ -25,11 +25,13 @@ def spans(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def plain(lines: list[str]) -> list[str]:
-    """Indented paragraphs as they stand, in others `code` in code, and no character with a meaning of its own."""
+    """Indented paragraphs and examples as they stand; in others `code`, and no character with a meaning of its own."""
     found: list[str] = []
     for paragraph in paragraphs(lines):
         if paragraph[0].startswith(" "):
             found += ["::", "", *("    " + line for line in paragraph), ""]
+        elif paragraph[0].startswith(">>>"):
+            found += [*paragraph, ""]
         else:
             found += [*(_escaped(line.strip()) for line in paragraph), ""]
     return found

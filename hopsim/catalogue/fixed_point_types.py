@@ -102,9 +102,7 @@ def _predicted(beta: float, separation: float) -> str:
 
 def _line(separations: figure.Floats, beyond: Callable[[str], bool]) -> figure.Floats:
     """The least β at which the predicted type is beyond the line."""
-    return np.array(
-        [_least(lambda beta, gap=float(gap): beyond(_predicted(beta, gap)), *BETAS) for gap in separations]
-    )
+    return np.array([_least(lambda beta, gap=float(gap): beyond(_predicted(beta, gap)), *BETAS) for gap in separations])
 
 
 def _least(holds: Callable[[float], bool], low: float, high: float) -> float:
@@ -132,7 +130,10 @@ def _branch(K: int) -> Branch:
     patterns = clusters(NEURONS, number=1, size=K, separation=1.0, rng=np.random.default_rng(3))
     near = patterns.mean(axis=0) + 1e-3 * patterns[0]
     products = np.linspace(0.5, 13.0, 26)
-    ends = [Memory(patterns, float(b)).settle(np.stack([patterns[0], near]), tolerance=STILL, most=100_000).states for b in products]
+    ends = [
+        Memory(patterns, float(b)).settle(np.stack([patterns[0], near]), tolerance=STILL, most=100_000).states
+        for b in products
+    ]
     weights = [Memory(patterns, float(b)).weights(end)[:, 0] for b, end in zip(products, ends, strict=True)]
     from_pattern, from_mean = np.array(weights).T
     return Branch(K, products, from_pattern, from_mean)

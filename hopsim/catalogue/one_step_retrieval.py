@@ -84,9 +84,7 @@ def _errors(seen: dict[float, Floats], gaps: Floats) -> Panel:
         Cloud("from the pattern" if not r else f"from a distance {r:g}", found[:, 0], found[:, 1])
         for r, found in seen.items()
     ]
-    lines = [
-        Line("Theorem 5" if not r else f"Theorem 5, distance {r:g}", gaps, _error_bound(gaps, r)) for r in seen
-    ]
+    lines = [Line("Theorem 5" if not r else f"Theorem 5, distance {r:g}", gaps, _error_bound(gaps, r)) for r in seen]
     lines.append(Line("exact, one overlap", gaps[gaps <= M**2], _one_overlap(gaps[gaps <= M**2])))
     return Panel("distance to the pattern", clouds, lines, _least())
 
@@ -94,7 +92,7 @@ def _errors(seen: dict[float, Floats], gaps: Floats) -> Panel:
 def _shrinking(found: Floats, gaps: Floats) -> Panel:
     sizes = {"beta": BETA, "patterns": K, "radius": M, "distance": NEAR}
     return Panel(
-        "distance to the fixed point, after / before",
+        "distance to the fixed point: after / before",
         [Cloud(f"from a distance {NEAR:g}", found[:, 0], found[:, 2])],
         [
             Line("Theorem 4", gaps, bounds.contraction(gaps, **sizes)),  # type: ignore[arg-type]

@@ -52,9 +52,7 @@ def make(workshop: Workshop) -> Reproduction:
     curves = {
         (name, beta): [_curve(workshop, name, N, beta) for N in sizes[beta]] for name in PATTERNS for beta in sizes
     }
-    laws = [
-        Law(name, _threshold(name), {beta: _limit(curves[name, beta]) for beta in sizes}) for name in PATTERNS
-    ]
+    laws = [Law(name, _threshold(name), {beta: _limit(curves[name, beta]) for beta in sizes}) for name in PATTERNS]
     shown = [curve for name in PATTERNS for curve in curves[name, SHOWN]]
     comparisons = [
         Comparison(f"α_1, {law.ensemble} patterns, β = {beta:g}", law.threshold(beta), ours.value,
@@ -72,7 +70,7 @@ def _threshold(name: str) -> Callable[[float], float]:
 def _curve(workshop: Workshop, name: str, neurons: int, beta: float) -> Curve:
     """Weights at loads around the threshold, cued with the pattern itself."""
     loads, weights = [], []
-    for ratio in AROUND:
+    for ratio in AROUND[1:-1] if workshop.quick else AROUND:
         K = round(patterns_at(load=ratio * _threshold(name)(beta), neurons=neurons))
         network, cues = SoftmaxNetwork(neurons, K, name), SoftmaxCues(1.0, min(K, CUES))
         draws = range(workshop.pick(full=40, quick=6))
@@ -103,7 +101,14 @@ def _limit(curves: Sequence[Curve]) -> Average:
 def _table(curves: dict[tuple[str, float], list[Curve]]) -> Columns:
     return stacked(
         [
-            {"ensemble": name, "beta": beta, "neurons": c.neurons, "load": load, "weight": w.value, "weight_err": w.error}
+            {
+                "ensemble": name,
+                "beta": beta,
+                "neurons": c.neurons,
+                "load": load,
+                "weight": w.value,
+                "weight_err": w.error,
+            }
             for (name, beta), along in curves.items()
             for c in along
             for load, w in zip(c.load, c.weight, strict=True)
@@ -114,7 +119,13 @@ def _table(curves: dict[tuple[str, float], list[Curve]]) -> Columns:
 def _thresholds(laws: Sequence[Law]) -> Columns:
     return stacked(
         [
-            {"ensemble": law.ensemble, "beta": beta, "load": a.value, "load_err": a.error, "theory": law.threshold(beta)}
+            {
+                "ensemble": law.ensemble,
+                "beta": beta,
+                "load": a.value,
+                "load_err": a.error,
+                "theory": law.threshold(beta),
+            }
             for law in laws
             for beta, a in law.found.items()
         ]

@@ -59,10 +59,12 @@ def _panel(ax: Axes, panel: Panel) -> None:
         ax.plot(line.separation, line.value, color=("black", "black", "0.45")[place], linestyle=style.DASHES[place],
                 linewidth=1.3, label=line.name)  # fmt: skip
     ax.axvline(panel.stored, color="0.4", linestyle=":", linewidth=1.2)
+    ax.annotate("proven stored", (panel.stored, SHOWN[1]), (3, -2), textcoords="offset points", fontsize="x-small",
+                va="top", rotation=90, color="0.3")  # fmt: skip
     ax.set_yscale("log")
     ax.set_ylim(*SHOWN)
     ax.set_xlim(0, max(float(line.separation.max()) for line in panel.lines))
     ax.set_xlabel(r"separation $\Delta_i$")
     ax.set_ylabel(panel.label)
-    ax.legend(frameon=False, fontsize="x-small", loc="lower left")
+    ax.legend(fontsize="x-small", loc="lower left", framealpha=1.0, edgecolor="none")
     ax.spines[["top", "right"]].set_visible(False)

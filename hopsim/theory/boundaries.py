@@ -39,7 +39,17 @@ class Boundary:
 
 
 def capacity(law: Law | Noise, *, temperature: float, ansatz: Ansatz = REPLICA_SYMMETRIC) -> Boundary:
-    """The largest load with a retrieval state at T: the fold of the branch. p = 2, T = 0: 0.1379 at m = 0.967."""
+    """The largest load with a retrieval state at T: the fold of the branch. p = 2, T = 0: 0.1379 at m = 0.967.
+
+    Amit, Gutfreund & Sompolinsky (1987), and with one step of breaking Steffan & Kühn (1994):
+
+    >>> law = hs.hopfield(neurons=2, patterns=1).law
+    >>> end = hs.theory.capacity(law, temperature=0.0)
+    >>> round(end.load, 3), round(end.m, 3)
+    (0.138, 0.967)
+    >>> round(hs.theory.capacity(law, temperature=0.0, ansatz=hs.theory.OneStep()).load, 6)
+    0.138186
+    """
     noise, ansatz = diluted.specialised(law, ansatz)
     return _spinodal(noise, checked_temperature(temperature), ansatz)
 
@@ -55,6 +65,14 @@ def line(
     with odd p, rectified) replica symmetry fails there without retrieval.
     "stability": the replica-symmetric retrieval state becomes unstable (de Almeida-Thouless), whatever the ansatz.
     "dynamic" and "static", for OneStep: T_d and T_K, where q1 of the glass jumps (distinct indices; x^p from p = 5).
+
+    >>> law = hs.hopfield(neurons=2, patterns=1).law
+    >>> (glass,) = hs.theory.line(law, line="glass", temperatures=[1.2])
+    >>> round(glass.load, 9)
+    0.04
+    >>> (minimum,) = hs.theory.line(law, line="coexistence", temperatures=[0.0])
+    >>> round(minimum.load, 2)
+    0.05
     """
     if line not in LINES:
         raise Refused(f"line must be one of {', '.join(LINES)}, got {line!r}")
@@ -70,6 +88,10 @@ def retrieval_curve(
     """(loads, overlaps) of the stable retrieval branch at T, from load ~ 0 to its fold; empty where there is none.
 
     Points are dense towards the fold, where m has a vertical tangent.
+
+    >>> loads, overlaps = hs.theory.retrieval_curve(hs.hopfield(neurons=2, patterns=1).law, temperature=0.0, points=50)
+    >>> overlaps[[0, -1]].round(3).tolist(), round(float(loads[-1]), 3)
+    ([1.0, 0.967], 0.138)
     """
     if points < 2:
         raise Refused(f"a curve needs points >= 2, got {points!r}")

@@ -96,6 +96,12 @@ def threshold(quality: float) -> float:
     """The M(r) = (1-r²)/r² above which ρ < 1: the signal of the averaged examples beats one standard deviation.
 
     At T = 0 and low load m = erf(1/√(2ρ)) in the Gaussian limit: 0.683 there. `needed` is the number at a load.
+
+    >>> hs.theory.examples.threshold(0.5)
+    3.0
+    >>> law = hs.hopfield(neurons=2, patterns=1, ensemble=hs.Examples(0.5, 3, "supervised")).law
+    >>> round(hs.theory.examples.solve(law, temperature=0.0, average="gaussian").order.m[0], 3)
+    0.683
     """
     return dataset_entropy(quality, 1)
 

@@ -42,6 +42,12 @@ def all_patterns_threshold(*, errors: float, sharpness: float) -> float:
     """The load below which all K patterns at once correct a fraction ρ of wrong bits in one sweep.
 
     I(1-2ρ)/2 for λ >= 1 (Demircigil et al. 2017: λ = 1), less at λ so small that a typical pattern fails first.
+
+    (ln 2)/2 where few bits are wrong:
+
+    >>> storage = hs.theory.exponential_storage
+    >>> round(storage.all_patterns_threshold(errors=0.0, sharpness=1.0), 4), round(float(np.log(2)) / 2, 4)
+    (0.3466, 0.3466)
     """
     typical = typical_threshold(errors=errors, sharpness=sharpness)
     return min(typical, BINARY.rate(1 - 2 * errors) / 2)

@@ -51,7 +51,11 @@ def _overlaps(load: float, m: float) -> Iterator[float]:
 
 
 def capacity() -> float:
-    """The largest load at which a pattern stays in these equations: 0.1596."""
+    """The largest load at which a pattern stays in these equations: 0.1596.
+
+    >>> round(hs.theory.parallel_updates.capacity(), 2)
+    0.16
+    """
     return _edge(lambda load: not _retrieved(load, 1.0), 0.1, 0.2)
 
 

@@ -133,6 +133,10 @@ def condensation_sharpness(patterns: Overlaps, *, load: float) -> float:
     """The sharpness λ_* = I'(a), I(a) = α, above which the noise is condensed; √(2α) for Gaussian patterns.
 
     math.inf for binary patterns at α >= ln 2, where every configuration is stored.
+
+    >>> random_energy = hs.theory.random_energy
+    >>> round(random_energy.condensation_sharpness(random_energy.GAUSSIAN, load=0.5), 9)
+    1.0
     """
     return patterns.slope(patterns.largest(checked_load(load)))
 

@@ -27,7 +27,14 @@ Recalled = Literal["one", "all"]
 
 
 def crosstalk_variance(law: Law) -> float:
-    """v = ζ̂'(1), the variance per unit load of the field that the other patterns make at a stored pattern."""
+    """v = ζ̂'(1), the variance per unit load of the field that the other patterns make at a stored pattern.
+
+    (2p-3)!! of all indices, (p-1)! of distinct ones:
+
+    >>> [hs.theory.signal_to_noise.crosstalk_variance(hs.dense(neurons=4, degree=4, indices=i, patterns=1).law)
+    ...  for i in ("all", "distinct")]
+    [15.0, 6.0]
+    """
     return float(crosstalk.noise(law).variance(1.0, 0.0))
 
 

@@ -57,6 +57,16 @@ def solve(
 
     ansatz=ReplicaSymmetric(patterns=3) makes "retrieval" the symmetric mixture of three patterns. Raises NotConverged,
     saying where the branch is, if it does not exist there; Refused for a wrong request.
+
+    At load 0, m = tanh(m/T), and mixtures of three patterns have m = 1/2 at T = 0:
+
+    >>> law = hs.hopfield(neurons=2, patterns=1).law
+    >>> m = hs.theory.solve(law, load=1e-9, temperature=0.5).order.m
+    >>> round(m, 4), round(float(np.tanh(2 * m)), 4)
+    (0.9575, 0.9575)
+    >>> three = hs.theory.ReplicaSymmetric(patterns=3)
+    >>> round(hs.theory.solve(law, load=1e-9, temperature=0.0, ansatz=three).order.m, 6)
+    0.5
     """
     noise, ansatz = diluted.specialised(law, ansatz)
     load, temperature = checked_load(load), checked_temperature(temperature)

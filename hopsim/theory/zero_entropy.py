@@ -38,6 +38,11 @@ def zero_entropy(law: Law | Noise, *, load: float, branch: str, ansatz: Ansatz =
 
     A pure glass of covariance αζ̂ without order, q = 0, has s = ln 2 - αζ̂(1)/2T². Raises NotConverged where the entropy
     of the branch does not vanish.
+
+    >>> law = hs.dense(neurons=3, degree=3, indices="distinct", patterns=1).law  # ζ̂(1) = 2/3
+    >>> found = hs.theory.zero_entropy(law, load=1.0, branch="paramagnet")
+    >>> round(3 * float(np.log(2)) * found.temperature**2, 6)
+    1.0
     """
     noise, load = crosstalk.noise(law), checked_load(load)
     if branch not in BRANCHES:
