@@ -118,6 +118,8 @@ def _make(app: Sphinx) -> None:
         effort = [*EFFORTS[chosen], "--out", str(folder)]
         subprocess.run([sys.executable, "-m", "hopsim.cli", "reproduce", name, *effort], check=True)
     app.config.reproductions = str(folder) if chosen else ""
+    if chosen:  # the notebooks run with it
+        os.environ["HOPSIM_REPRODUCTIONS"] = str(folder)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
