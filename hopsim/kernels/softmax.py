@@ -70,7 +70,7 @@ def _single(y):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
 def weigh(scores, highest, total):
-    """Turn scores[q, b] into weights exp(score - highest[q]), in place, and add their sums to total[q]; highest >= all."""
+    """Turn scores[q, b] into exp(score - highest[q]) in place, highest >= all of them; add the sums to total[q]."""
     for q in range(scores.shape[0]):
         row, top, added = scores[q], highest[q], 0.0
         for b in range(row.size):

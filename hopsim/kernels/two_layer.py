@@ -179,8 +179,8 @@ def _scratch(size):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def march(patterns, inputs, layers, times, order, tolerance, step, every, states, energies):
-    """states[0, r] is start r; fill states[t, r] after t times `every` steps and energies[t, r].
+def march(patterns, inputs, layers, times, order, tolerance, step, every, states):
+    """states[0, r] is start r; fill states[t, r] after t times `every` steps.
 
     Returns the first start that could not be followed, -1 if there is none.
     """
@@ -191,14 +191,12 @@ def march(patterns, inputs, layers, times, order, tolerance, step, every, states
         _copy(states[0, r], y)
         energy = _rates(patterns, inputs, layers, times, y, work[0], work[3])
         _copy(y, states[0, r])
-        energies[0, r] = energy
         for t in range(1, records):
             for _ in range(every):
                 energy = _advance(patterns, inputs, layers, times, order, tolerance, step, y, energy, work)
                 if np.isnan(energy):
                     return r
             _copy(y, states[t, r])
-            energies[t, r] = energy
     return -1
 
 
