@@ -6,12 +6,15 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import brentq
+from scipy.spatial import cKDTree
 
+from hopsim.cli import main
 from hopsim.errors import Refused
-from hopsim.theory import NotConverged, finite_patterns
+from hopsim.theory import NotConverged, balance, zero_temperature
 from hopsim.theory.dilution_phases import dilution_line, low_load_phases, pure_stability
 from hopsim.theory.finite_patterns import critical_dilution, hierarchical_overlaps, low_load
-from hopsim.theory.landscape import Landscape
+from hopsim.theory.landscape import Landscape, directions
+from hopsim.theory.strata import compositions, partitions, stratum
 
 # K, d, T/(1-d)
 POINTS = [
@@ -146,7 +149,7 @@ def test_random_starts_at_zero_temperature_reach_all_stable_states_and_no_other(
     assert len(missed) <= (0 if K == 4 else 2)  # the smallest basins take less than one start in 50 000
 
 
-@pytest.mark.parametrize("K", [2, 3, 5, 8])
+@pytest.mark.parametrize("K", [2, 3, 5, 6])
 @pytest.mark.parametrize("d", [0.0, 0.4, 0.6, 0.7, 0.9])
 def test_ergodicity_breaks_at_one_minus_d(K, d):
     """Below T_c the quartic term of f, ∝ (1 - 3(1-d)) Σ m^4 at given Σ m², chooses one pattern or all."""
@@ -255,10 +258,109 @@ def test_phases_on_a_grid():
     ]
 
 
+@pytest.mark.parametrize(("K", "d", "T"), [(5, 0.45, 0.011), (6, 0.6, 0.05)])
+def test_cold_states_of_many_patterns(K, d, T):
+    states = low_load(patterns=K, dilution=d, temperature=T)
+    (values, p), m = neurons(K, d), np.array([s.overlaps for s in states])
+    assert m == pytest.approx(np.tanh(m @ values.T / T) * p @ values, abs=1e-11)
+    starts = np.random.default_rng(6).normal(size=(3000, K)) * (1 - d)
+    starts[::2] = np.round(2 * starts[::2]) / 2
+    found = sorted_sizes(Landscape(K, d, T).newton(starts))
+    distance, nearest = cKDTree(m).query(found, p=np.inf)
+    assert distance.max() < 1e-7
+    assert len(set(nearest)) > 0.7 * len(m)
+
+
+def rounded(overlaps):
+    return sorted(tuple(np.round(m, 10) + 0.0) for m in np.atleast_2d(overlaps))
+
+
+def listed(K, d):
+    return rounded([s.overlaps for s in low_load(patterns=K, dilution=d, temperature=0)])
+
+
+@pytest.mark.parametrize(("K", "d"), [(2, 0.3), (2, 0.0), (3, 0.5)])
+def test_all_choices_of_signs_at_zero_temperature(K, d):
+    """Of the 3^13 ways to give the 13 fields of three patterns signs, those that make the fields of these signs."""
+    values, p = neurons(K, d)
+    values, p = values[: len(values) // 2], 2 * p[: len(p) // 2]
+    values, p = values[p > 0], p[p > 0]
+    signs = np.array(list(itertools.product((-1, 0, 1), repeat=len(values))), dtype=np.int8)
+    m = signs @ (p[:, None] * values)
+    h = m @ values.T
+    m = m[(np.sign(np.where(np.abs(h) < 1e-12, 0, h)) == signs).all(axis=1)]
+    assert listed(K, d) == rounded(np.unique(np.round(sorted_sizes(m), 12), axis=0))
+
+
+@pytest.mark.parametrize(("K", "d", "level"), [(4, 0.3, 30), (4, 0.5, 30), (4, 0.0, 30), (5, 0.3, 30), (5, 0.7, 30)])
+def test_a_lattice_that_meets_all_orders_of_overlaps_settles_in_all_states(K, d, level):
+    settled = Landscape(K, d, 0.0).settle(directions(K, level))
+    assert listed(K, d) == rounded(np.concatenate([np.zeros((1, K)), np.unique(np.round(settled, 12), axis=0)]))
+
+
+@pytest.mark.parametrize(("K", "d"), [(6, 0.3), (7, 0.7)])
+def test_many_patterns_at_zero_temperature(K, d):
+    """Random starts, some with equal overlaps and zeros, lead to no other state; two ways of branching agree."""
+    (values, p), states = neurons(K, d), low_load(patterns=K, dilution=d, temperature=0)
+    known = np.array([s.overlaps for s in states])
+    for m in known[:: len(known) // 50]:
+        h = values @ m
+        assert (p * np.sign(np.where(np.abs(h) < 1e-12, 0, h))) @ values == pytest.approx(m, abs=1e-13)
+    assert len(set(rounded(known))) == len(known)
+    starts = np.random.default_rng(5).normal(size=(4000, K))
+    starts[::2] = np.round(2 * starts[::2])
+    found = Landscape(K, d, 0.0).settle(starts)
+    assert cKDTree(known).query(found, p=np.inf)[0].max() < 1e-12
+    stable = zero_temperature.solutions(K, d, stable=True)
+    assert rounded(stable) == rounded([s.overlaps for s in states if s.stable])
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (2, 1, 1), (2, 2), (3, 1), (2, 1), (1, 1), (3,)])
+def test_strata_have_the_free_energy_of_their_overlaps(sizes):
+    here, K = stratum(sizes, 0.4, 0.1), 4
+    y = np.random.default_rng(1).uniform(0, 0.5, (5, len(sizes)))
+    m = here.overlaps(y, K)
+    assert here.free_energy(y) == pytest.approx(free_energy(m, 0.4, 0.1), abs=1e-14)
+    assert here.overlaps(here.answer(y), K) == pytest.approx(sorted_sizes(Landscape(K, 0.4, 0.1).answer(m)), abs=1e-14)
+
+
+def test_the_images_of_a_state_in_a_subspace():
+    """Σ (-1)^index over all points of a subspace that are a signed permutation of a state."""
+    states = np.array([[0.5, 0.5, 0.2, 0.0], [0.6, 0.3, 0.3, 0.1], [0.7, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    for sizes in (sizes for total in range(1, 5) for sizes in partitions(total)):
+        here, brute = stratum(sizes, 0.4, 0.1), 0
+        for state in states:
+            values = sorted({x for m in state for x in (m, -m)})
+            for point in itertools.product(values, repeat=len(sizes)):
+                y = np.array(point) * np.sqrt(sizes)
+                if np.array_equal(here.overlaps(y, 4).round(9), state):
+                    brute += (-1) ** int((np.linalg.eigvalsh(here.hessian(y)) < 0).sum())
+        assert balance.total_index(here, states) == brute
+
+
+def test_compositions_and_partitions():
+    assert sorted(compositions(3)) == [(1, 1, 1), (1, 2), (2, 1), (3,)]
+    assert len(list(compositions(8))) == 2**7
+    assert [len(list(partitions(n))) for n in range(9)] == [1, 1, 2, 3, 5, 7, 11, 15, 22]
+
+
 def test_incomplete_sets_are_not_returned(monkeypatch):
-    monkeypatch.setattr(finite_patterns, "STARTS", 100)
-    with pytest.raises(NotConverged, match="states of 5 patterns at dilution 0.45, T = 0.011 are not complete"):
-        low_load(patterns=5, dilution=0.45, temperature=0.011)
+    monkeypatch.setattr(balance, "ROUNDS", 1)
+    with pytest.raises(NotConverged, match="states of 4 patterns at dilution 0.45, T = 0.02 are not complete"):
+        low_load(patterns=4, dilution=0.45, temperature=0.02)
+    monkeypatch.setattr(zero_temperature, "ROOM", 100)
+    with pytest.raises(NotConverged, match="states of 5 patterns at dilution 0.3, T = 0 are too many to be listed"):
+        low_load(patterns=5, dilution=0.3, temperature=0)
+    with pytest.raises(NotConverged, match="too few for 16 digits"):
+        low_load(patterns=8, dilution=0.97, temperature=0)
+
+
+def test_the_command_line_prints_the_lowest_of_many(capsys):
+    assert main("theory point --network multitasking --patterns 5 --dilution 0.3 --temperature 0".split()) == 0
+    *rows, last = capsys.readouterr().out.splitlines()
+    states = low_load(patterns=5, dilution=0.3, temperature=0)
+    assert len(rows) < 25
+    assert f"of {len(states)} states, of which {sum(s.stable for s in states)} are stable" in last
 
 
 @pytest.mark.parametrize(

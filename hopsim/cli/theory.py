@@ -13,7 +13,7 @@ from ..networks import Law
 from ..patterns import Examples
 from .arguments import DONE, FAILED, Parser, add
 
-SEARCHED = 6  # patterns at T = 0 from where the states are those of a search
+SHOWN = 20  # states at low load, the lowest, unless --json asks for all
 
 
 def add_to(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -163,16 +163,17 @@ def _low_load_point(chosen: argparse.Namespace) -> int:
         states = theory.low_load(**asked)
     except theory.NotConverged:
         states = theory.stable_states(**asked)
-        print("hopsim: stable states only: a list of all states could not be proven complete", file=sys.stderr)
-    if chosen.temperature == 0 and chosen.patterns >= SEARCHED:
-        print("hopsim: stable states that a search found: at T = 0 there are thousands of them", file=sys.stderr)
+        print("hopsim: stable states that a search found: all states could not be listed", file=sys.stderr)
     rows: list[dict[str, Any]] = [_fields(state) | {"stable": state.stable} for state in states]
     if chosen.json:
         print(json.dumps({"m": rows[0]["overlaps"], "free_energy": rows[0]["free_energy"], "states": rows}))
-    else:
-        for row in rows:
-            row["overlaps"] = " ".join(tables.shown(m) for m in row["overlaps"])
-        print(tables.aligned(list(rows[0]), [list(row.values()) for row in rows]))
+        return DONE
+    for row in rows[:SHOWN]:
+        row["overlaps"] = " ".join(tables.shown(m) for m in row["overlaps"])
+    print(tables.aligned(list(rows[0]), [list(row.values()) for row in rows[:SHOWN]]))
+    if len(states) > SHOWN:
+        stable = sum(state.stable for state in states)
+        print(f"the lowest {SHOWN} of {len(states)} states, of which {stable} are stable; --json gives all")
     return DONE
 
 

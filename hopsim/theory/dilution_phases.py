@@ -139,7 +139,7 @@ def _column(patterns: int, dilution: float, temperatures: list[float]) -> list[t
             found = np.zeros((1, patterns))
         elif T > 0:
             rays = surface.on_rays(landscape.directions(patterns, LEVEL))
-            found = minima.below(surface, np.concatenate([found, rays]))
+            found = minima.below(surface, np.concatenate([found[: minima.DESCENDED], rays]))
         stable[T] = tuple(described(surface, found))
     return [stable[T] for T in temperatures]
 

@@ -9,25 +9,19 @@ T = 1-d that is the pure state for d < 2/3 and the state with all K overlaps equ
 (1-3(1-d)) Σ m_μ⁴ over what Σ m_μ² decides.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import Refused, real, whole
-from . import landscape, minima
-from .fixed_point import NotConverged, root
+from . import balance, minima, zero_temperature
+from .fixed_point import root
 from .gaussian import Array
 from .landscape import Landscape
 from .solution import checked_temperature
 
 MOST = 8  # patterns: the average has 3^K terms
-COARSEST, FINEST = 2, 30  # levels of the lattice of starts
-STARTS = 7000  # the most in one level, T > 0
-FROZEN = 5  # patterns at T = 0: the lattice resolves the 516 orders of their subset sums, of 6 there are 124187
-AT_ONCE = 2**21  # fields that Newton's method keeps
 SAME = 1e-7  # overlaps closer than this, in units of the largest, are equal
-ROUNDING = 1e-13  # of the eigenvalues of the Hessian
 COLDEST = 1e-3  # in units of 1-d: below, neurons that hardly feel a field make the equations stiff
 
 
@@ -61,13 +55,16 @@ class State:
 def low_load(*, patterns: int, dilution: float, temperature: float) -> list[State]:
     """Every solution at K = `patterns` <= 8, dilution d and T, up to permutations and signs, by increasing f.
 
-    T > 0: Newton's method runs from ever finer lattices of starts until a level adds nothing and the indices balance as
-    Morse's theorem asks: Σ (-1)^index over all solutions, images included, is 1. Raises NotConverged if they do not:
-    at a bifurcation, where states merge and have no index, and at low T for many patterns, whose states are hundreds.
+    T = 0: all solutions, by branch and bound (zero_temperature.py), those in which neurons without a field are
+    undecided, sign(0) = 0, among them; unstable limits T → 0 in which such neurons lean to one side are left out. A
+    state is stable iff only neurons with all patterns blank have no field: f has a descending kink at any other. K <= 6
+    takes a second, K = 7 seconds to minutes. At K = 8 they are 16026 at d = 0.7, and millions at d = 0.6.
 
-    T = 0, K <= 5: all stable states, and the unstable ones in which neurons without a field are undecided, sign(0) = 0;
-    unstable limits T → 0 in which such neurons lean to one side are left out. A state is stable iff only neurons with
-    all patterns blank have no field: f has a descending kink at any other. T = 0, K > 5: what stable_states finds.
+    T > 0: Newton's method, from starts in all subspaces of equal and of vanishing overlaps, until it adds nothing and
+    the indices balance in each as Morse's theorem asks (balance.py): a check that a list of states passes if it is
+    complete, but not a proof. It takes seconds to minutes.
+
+    Raises NotConverged where states are too many for either, and at a bifurcation, where they merge and have no index.
     """
     K, d = checked_patterns(patterns), checked_dilution(dilution)
     T = checked_temperature(temperature)
@@ -75,18 +72,17 @@ def low_load(*, patterns: int, dilution: float, temperature: float) -> list[Stat
         raise Refused(f"temperature must be 0 or at least {COLDEST * (1 - d):.3g} at dilution {d:g}, got {T!r}")
     surface = Landscape(K, d, T)
     if T == 0:
-        return described(surface, _frozen(surface) if K <= FROZEN else minima.minima(surface))
-    return described(surface, _balanced(surface) if 1 - d > T else np.zeros((1, K)))
+        return described(surface, zero_temperature.solutions(K, d))
+    return described(surface, balance.solutions(surface) if 1 - d > T else np.zeros((1, K)))
 
 
 def stable_states(*, patterns: int, dilution: float, temperature: float) -> list[State]:
     """The stable solutions at K <= 8, dilution d and T, up to permutations and signs, by increasing f: a search.
 
-    It takes seconds at any T >= 0, also where low_load cannot prove its list complete. At T > 0 it finds the minima of
-    low_load wherever that converges in the tests, and 10⁴ random descents find no other at low T for K = 6, 7 and 8.
-    At T = 0 there are about 700 states at K = 6 and more than 10⁴ at K = 7, nearly all in tiny basins: the list is
-    complete for K <= 5, all but a percent of what random starts reach for K = 6, and only a part for K = 7 and 8, in
-    which the search went down from the lowest it knew (minima.py; docs/verification_states.md).
+    It takes seconds at any T >= 0, also where low_load has too many states to list. At T = 0 the list is complete where
+    branch and bound ends in a few seconds: for K <= 6, at d = 0.5, 0.6 and 0.7 for K = 7, at d = 0.7 and 0.8 for K = 8.
+    Elsewhere it is a part, in which the search went down from the lowest it knew (minima.py). At T > 0 it finds
+    the minima of low_load wherever the tests compare them.
     """
     surface = Landscape(checked_patterns(patterns), checked_dilution(dilution), checked_temperature(temperature))
     warm = surface.temperature >= 1 - surface.dilution
@@ -120,80 +116,14 @@ def checked_dilution(dilution: float) -> float:
     return value
 
 
-def _frozen(surface: Landscape) -> Array:
-    """The solutions at T = 0."""
-    settled = surface.settle(landscape.directions(surface.patterns, FINEST))
-    return _distinct(np.concatenate([np.zeros((1, surface.patterns)), settled]))
-
-
-def _balanced(surface: Landscape) -> Array:
-    """The solutions at T > 0: those that all levels reach, until one adds none and the indices balance."""
-    states = np.zeros((1, surface.patterns))
-    for level in range(COARSEST, FINEST + 1):
-        rays = landscape.directions(surface.patterns, level)
-        if len(rays) > STARTS:
-            break
-        before, states = len(states), _distinct(np.concatenate([states, _climbed(surface, rays)]))
-        if len(states) == before and _balance(surface, states) == 1:
-            return states
-    raise NotConverged(
-        f"the states of {surface.patterns} patterns at dilution {surface.dilution:g}, T = {surface.temperature:g} are "
-        f"not complete: {len(states)} were found, and their indices do not balance; try a higher temperature, or "
-        "another dilution if states merge here; stable_states lists the minima",
-        states,
-    )
-
-
-def _climbed(surface: Landscape, rays: Array) -> Array:
-    """The stationary points that Newton's method finds from some directions."""
-    parts = np.array_split(rays, 1 + rays.shape[0] * len(surface.weights) // AT_ONCE)
-    return np.concatenate([surface.newton(surface.on_rays(part)) for part in parts])
-
-
-def _balance(surface: Landscape, states: Array) -> int:
-    """Σ (-1)^index over the states and their images; 1 for all stationary points of an f that is +∞ far away."""
-    indices = _indices(surface, states)
-    return sum((-1) ** int(index) * _images(state) for index, state in zip(indices, states, strict=True))
-
-
-def _indices(surface: Landscape, states: Array) -> Array:
-    return np.asarray((np.linalg.eigvalsh(surface.hessian(states)) < -ROUNDING).sum(axis=-1))
-
-
-def _images(state: Array) -> int:
-    """The number of different vectors that permutations and signs make of a state."""
-    repeats = np.unique(_ranks(state), return_counts=True)[1]
-    signs = 1 << int(np.count_nonzero(state))
-    return signs * math.factorial(len(state)) // math.prod(math.factorial(int(n)) for n in repeats)
-
-
-def _ranks(state: Array) -> Array:
-    """0 for the first group of equal overlaps, 1 for the next, ..."""
-    return np.concatenate([[0], np.cumsum(-np.diff(state) > SAME * state[0])])
-
-
-def _distinct(states: Array) -> Array:
-    """States in the order m_1 ≥ ... ≥ m_K ≥ 0, each once."""
-    states = -np.sort(-np.abs(states), axis=1)
-    size = states[:, 0].max()
-    states[states < SAME * size] = 0
-    kept = np.empty_like(states)
-    number = 0
-    for state in states:
-        if not (np.abs(kept[:number] - state).max(axis=1) < SAME * size).any():
-            kept[number] = state
-            number += 1
-    return kept[:number]
-
-
 def described(surface: Landscape, states: Array) -> list[State]:
     """States by increasing free energy, the first of them dominant."""
-    energies = surface.free_energy(states)
+    energies = np.concatenate([surface.free_energy(part) for part in surface.parts(states)])
     indices: list[int | None]
     if surface.temperature > 0:
-        indices = [int(index) for index in _indices(surface, states)]
+        indices = balance.indices(surface, states).tolist()
     else:
-        indices = [0 if free == 0 else None for free in surface.free_neurons(states)]
+        indices = [0 if free == 0 else None for part in surface.parts(states) for free in surface.free_neurons(part)]
     order = np.argsort(energies, kind="stable")
     return [
         State(tuple(states[k].tolist()), float(energies[k]), indices[k], _kind(states[k]), bool(k == order[0]))

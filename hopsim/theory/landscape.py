@@ -20,13 +20,15 @@ from .gaussian import Array
 
 RADIAL, NEWTON = 25, 60  # iterations
 TIGHT = 1e-13
-FLAT = 1e-9  # eigenvalues below this are no help to Newton's method
+FLAT = 1e-9  # added to eigenvalues, lest Newton's method divides by zero
 STRIDE = 0.25  # the longest step, in units of the largest overlap 1-d
 COARSE, DESCENT = 10, 300  # steps of the map m -> E[ξ tanh(ξ·m/T)] and, after them, of Newton's method
 MERGED = 8  # of which descents that have come close are made one
 LEVEL, LEVELLED = 1e-7, 1e-11  # eigenvalues and steps in a descent that are taken for zero
 NUDGE = 1e-6  # takes a start off the ridges where overlaps vanish or are equal
 ROUNDING = 1e-15  # of f
+TIE = 1e-12  # a field at T = 0 that is none
+AT_ONCE = 2**21  # fields
 CLOSE = 0.01  # overlaps of two descents that become one, in units of T, the scale on which f bends
 
 
@@ -36,13 +38,6 @@ def entries(patterns: int) -> Array:
     values = np.array(list(itertools.product((0, 1, -1), repeat=patterns))[1:], dtype=float)
     first = np.take_along_axis(values, (values != 0).argmax(axis=1)[:, None], axis=1)
     return values[first[:, 0] > 0]
-
-
-@cache
-def _products(patterns: int) -> Array:
-    """ξ_μ ξ_ν of every value: float64[(3^K - 1)/2, K²]."""
-    xi = entries(patterns)
-    return (xi[:, :, None] * xi[:, None, :]).reshape(len(xi), -1)
 
 
 @cache
@@ -64,15 +59,24 @@ class Landscape:
     temperature: float
 
     @cached_property
+    def forms(self) -> Array:
+        """The values of ξ, one of each pair."""
+        return entries(self.patterns)
+
+    @cached_property
     def weights(self) -> Array:
         """The probabilities of the pairs ±ξ; they sum to 1 - d^K."""
-        filled = np.count_nonzero(entries(self.patterns), axis=1)
+        filled = np.count_nonzero(self.forms, axis=1)
         share = (1 - self.dilution) / 2
         return np.asarray(2 * share**filled * self.dilution ** (self.patterns - filled))
 
+    def parts(self, m: Array) -> list[Array]:
+        """m[S, K] in parts whose fields fit in memory."""
+        return np.array_split(m, 1 + len(m) * len(self.weights) // AT_ONCE)
+
     def fields(self, m: Array) -> Array:
         """ξ·m for every value of ξ."""
-        return np.asarray(m @ entries(self.patterns).T)
+        return np.asarray(m @ self.forms.T)
 
     def free_energy(self, m: Array) -> Array:
         """f; at T = 0 the energy ½ m² - E|ξ·m|. The d^K N neurons that are all blank are free and weigh -T ln 2."""
@@ -80,18 +84,16 @@ class Landscape:
         free = 0.0
         if T > 0:
             h = h + T * np.log1p(np.exp(-2 * h / T))
-            free = T * np.log(2) * self.dilution**self.patterns
+            free = T * np.log(2) * (1 - self.weights.sum())
         return np.asarray((m * m).sum(axis=-1) / 2 - h @ self.weights - free)
 
     def answer(self, m: Array) -> Array:
         """E[ξ tanh(ξ·m/T)], which is m at a solution."""
-        return np.asarray((self._aligned(m) * self.weights) @ entries(self.patterns))
+        return np.asarray((self._aligned(m) * self.weights) @ self.forms)
 
     def hessian(self, m: Array) -> Array:
         """∂²f/∂m∂m, float64[..., K, K], T > 0."""
-        aligned = self._aligned(m)
-        response = ((1 - aligned) * (1 + aligned) * self.weights) @ _products(self.patterns) / self.temperature
-        return np.asarray(np.eye(self.patterns) - response.reshape(*m.shape, self.patterns))
+        return self._bent(self._aligned(m))
 
     def on_rays(self, rays: Array) -> Array:
         """The points m = r u on some rays u at which f is stationary along the ray, 0 < T < 1-d."""
@@ -102,17 +104,17 @@ class Landscape:
             excess = (x * aligned) @ self.weights - r * square
             slope = (x * x * (1 - aligned) * (1 + aligned)) @ self.weights / self.temperature - square
             r = r - excess / slope
+            if (np.abs(excess) < TIGHT * np.abs(slope) * r).all():
+                break
         return np.asarray(rays * r[..., None])
 
     def newton(self, m: Array) -> Array:
         """The stationary points reached from starts m[S, K], of any index; starts that get lost are left out."""
         found = [np.empty((0, self.patterns))]
         for _ in range(NEWTON):
-            slope = m - self.answer(m)
-            values, vectors = np.linalg.eigh(self.hessian(m))
-            values = np.where(np.abs(values) < FLAT, FLAT, values)
-            along = (np.swapaxes(vectors, -1, -2) @ slope[..., None])[..., 0] / values
-            step = (vectors @ along[..., None])[..., 0]
+            aligned = self._aligned(m)
+            slope = m - (aligned * self.weights) @ self.forms
+            step = np.linalg.solve(self._bent(aligned) + FLAT * np.eye(self.patterns), slope[..., None])[..., 0]
             size = np.abs(step).max(axis=-1)
             arrived = size < TIGHT
             found.append(m[arrived])
@@ -169,11 +171,25 @@ class Landscape:
         """The fraction of neurons without a field at T = 0, those that are all blank left out."""
         return np.asarray((self._aligned(m) == 0) @ self.weights)
 
+    @cached_property
+    def _products(self) -> Array:
+        """ξ_μ ξ_ν, μ ≤ ν, of every value: float64[(3^K - 1)/2, K(K+1)/2]."""
+        row, column = np.triu_indices(self.patterns)
+        return np.asarray(self.forms[:, row] * self.forms[:, column])
+
+    def _bent(self, aligned: Array) -> Array:
+        """The Hessian where neurons have the magnetisations `aligned`."""
+        response = ((1 - aligned) * (1 + aligned) * self.weights) @ self._products / self.temperature
+        row, column = np.triu_indices(self.patterns)
+        bent = np.empty((*aligned.shape[:-1], self.patterns, self.patterns))
+        bent[..., row, column] = bent[..., column, row] = -response
+        return bent + np.eye(self.patterns)
+
     def _aligned(self, m: Array) -> Array:
         h = self.fields(m)
         if self.temperature > 0:
             return np.asarray(np.tanh(h / self.temperature))
-        return np.asarray(np.sign(np.where(np.abs(h) < 1e-12, 0.0, h)))
+        return np.asarray(np.sign(np.where(np.abs(h) < TIE, 0.0, h)))
 
 
 def _ordered(m: Array) -> Array:
