@@ -13,7 +13,7 @@ pytest.importorskip("sklearn")
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris, load_wine
 from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.model_selection import LeaveOneOut, cross_val_predict, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -73,18 +73,34 @@ def _without(X, y, k):
     return weights @ np.eye(3)[np.delete(y, k)] / weights.sum()
 
 
-def test_what_is_chosen_is_the_best_when_each_example_is_left_out():
+def test_what_is_chosen_has_the_least_brier_score_when_each_example_is_left_out():
     X, y = load_iris(return_X_y=True)
-    chosen = HopfieldClassifier(metric="distance").fit(X, y)
+    chosen = HopfieldClassifier(metric="distance", scale=False).fit(X, y)
 
-    def right(beta):
-        estimator = HopfieldClassifier(beta=beta, metric="distance", scale=chosen.scale_)
-        return (cross_val_predict(estimator, X, y, cv=LeaveOneOut()) == y).mean()
+    def brier(beta):
+        estimator = HopfieldClassifier(beta=beta, metric="distance", scale=False)
+        found = cross_val_predict(estimator, X, y, cv=LeaveOneOut(), method="predict_proba")
+        return ((found - np.eye(3)[y]) ** 2).mean()
 
-    best = right(chosen.beta_)
-    assert best > right(chosen.beta_ / 200)
-    for factor in (1 / 8, 8):
-        assert best >= right(factor * chosen.beta_)
+    best = brier(chosen.beta_)
+    for factor in (1 / 8, 2**-0.5, 2**0.5, 8):
+        assert best < brier(factor * chosen.beta_)
+
+
+def test_relevance_is_the_correlation_and_hides_noise():
+    X, y = load_diabetes(return_X_y=True)
+    fitted = HopfieldRegressor(beta=1.0, metric="distance", scale="relevance").fit(X, y)
+    correlations = [abs(np.corrcoef(column, y)[0, 1]) for column in X.T]
+    np.testing.assert_allclose(fitted.relevance_, correlations, atol=1e-12)
+
+    X, y = load_iris(return_X_y=True)
+    between = [sum((column[y == c].mean() - column.mean()) ** 2 / 3 for c in range(3)) for column in X.T]
+    fitted = HopfieldClassifier(beta=1.0, metric="distance", scale="relevance").fit(X, y)
+    np.testing.assert_allclose(fitted.relevance_, np.sqrt(between) / X.std(axis=0), atol=1e-12)
+
+    noisy = np.hstack([X, 5 * np.random.default_rng(1).standard_normal((150, 40))])
+    right = {s: cross_val_score(HopfieldClassifier(scale=s), noisy, y, cv=5).mean() for s in (True, "relevance")}
+    assert right["relevance"] > right[True] + 0.05
 
 
 def test_pickles_and_clones_predict_the_same():
@@ -102,7 +118,7 @@ def test_pickles_and_clones_predict_the_same():
     [
         ({"beta": 0.0}, "beta must be > 0, got 0.0"),
         ({"metric": "cosine"}, "metric must be 'auto' or one of distance, dot, got 'cosine'"),
-        ({"scale": "yes"}, "scale must be True, False or 'auto', got 'yes'"),
+        ({"scale": "yes"}, "scale must be True, False, 'relevance' or 'auto', got 'yes'"),
     ],
 )
 def test_refuses(options, message):

@@ -69,7 +69,9 @@ def test_pooling_is_the_mean_and_tends_to_the_maximum(window, stride):
     x = rng().normal(size=IMAGE)
     pool = AveragePooling(IMAGE, window, stride)
     c, r, s = pool.upper
-    windows = [x[k, i * stride : i * stride + window, j * stride : j * stride + window] for k, i, j in np.ndindex(c, r, s)]
+    windows = [
+        x[k, i * stride : i * stride + window, j * stride : j * stride + window] for k, i, j in np.ndindex(c, r, s)
+    ]
     np.testing.assert_allclose(pool.forward(x).ravel(), [each.mean() for each in windows])
     sharp, flat = SoftmaxPooling(IMAGE, window, stride, 1e6), SoftmaxPooling(IMAGE, window, stride, 1e-6)
     np.testing.assert_allclose(sharp.forward(x).ravel(), [each.max() for each in windows], atol=1e-5)
@@ -101,10 +103,21 @@ def test_weight_gradient_is_that_of_the_energy(synapse):
     x, u = rng().normal(size=(3, *synapse.lower)), rng().normal(size=(3, *synapse.upper))
     change = rng().normal(size=synapse.weights.shape)
     there, here = (synapse.with_weights(synapse.weights + t * change).energy(u, x).sum() for t in (0.5, -0.5))
-    assert (synapse.gradient(u, x) * change).sum() == pytest.approx(here - there, rel=1e-11)  # the energy is linear in W
+    assert (synapse.gradient(u, x) * change).sum() == pytest.approx(
+        here - there, rel=1e-11
+    )  # the energy is linear in W
 
 
-LAYERS = [Identity(), Relu(), RectifiedPolynomial(3), LogCosh(2.0), Sigmoid(3.0), Softmax(2.0), Spherical(), LayerNorm(0.1)]
+LAYERS = [
+    Identity(),
+    Relu(),
+    RectifiedPolynomial(3),
+    LogCosh(2.0),
+    Sigmoid(3.0),
+    Softmax(2.0),
+    Spherical(),
+    LayerNorm(0.1),
+]
 
 
 def hierarchy(lagrangians, taus=(1.0, 1.0, 1.0), scale=0.25, per_site=False):
@@ -202,7 +215,7 @@ def test_integrators_agree():
     network = hierarchy((LogCosh(), Relu(), Softmax(2.0)), (1.0, 0.5, 2.0))
     conditions = network.conditions({0: rng().normal(size=(1, 6, 6))}, {0: np.arange(36).reshape(1, 6, 6) < 10})
     ends = [
-        integrate(network, start(network), conditions, duration=1.0, step=step, method=method).state
+        integrate(network, start(network, 1), conditions, duration=0.5, step=step, method=method).state
         for step, method in ((0.5, "DOP853"), (0.5, "LSODA"), (0.01, "euler"), (0.005, "euler"))
     ]
     for exact, stiff, rough, fine in zip(*ends, strict=True):
@@ -212,16 +225,16 @@ def test_integrators_agree():
 
 
 def test_time_constants_do_not_move_fixed_points():
-    taus = [(1.0, 1.0, 1.0), (0.2, 1.0, 3.0), (3.0, 0.5, 0.1)]
+    taus = [(1.0, 1.0, 1.0), (0.5, 1.0, 2.0), (2.0, 0.7, 0.5)]
     ends = []
     for tau in taus:
         network = hierarchy((LogCosh(), LogCosh(), Softmax(1.0)), tau, scale=0.15)
-        conditions = network.conditions({0: rng().normal(size=(4, 1, 6, 6))})
-        ends.append(integrate(network, start(network), conditions, duration=150.0, step=150.0, method="RK45").state)
-        assert np.abs(network.velocity(ends[-1], conditions)[0]).max() < 1e-8
+        conditions = network.conditions({0: rng().normal(size=(1, 6, 6))})
+        ends.append(integrate(network, start(network, 1), conditions, duration=60.0, step=60.0, method="RK45").state)
+        assert np.abs(network.velocity(ends[-1], conditions)[0]).max() < 1e-7
     for a in range(3):
         for end in ends[1:]:
-            np.testing.assert_allclose(end[a], ends[0][a], atol=1e-7)
+            np.testing.assert_allclose(end[a], ends[0][a], atol=1e-6)
 
 
 def test_clamped_neurons_keep_their_potentials_and_samples_do_not_interact():
@@ -248,6 +261,9 @@ def test_layers_act_on_channels_at_every_site():
     np.testing.assert_allclose(layer.value(x), sum(Softmax(2.0).value(x[:, :, i, j]) for i, j in np.ndindex(2, 2)))
 
 
+SMALL = hierarchy((LogCosh(),) * 3)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -263,6 +279,9 @@ def test_layers_act_on_channels_at_every_site():
         (lambda: hierarchy((Relu(),) * 3).conditions({5: np.ones(3)}), "there is no layer 5"),
         (lambda: hierarchy((Relu(),) * 3).conditions({2: np.ones(3)}), r"inputs of layer 2 must have shape"),
         (lambda: hierarchy((Relu(),) * 3).conditions({2: np.full(5, np.inf)}), "must be finite"),
+        (lambda: hierarchy((Softmax(),) * 3).conditions(None, {2: np.arange(5) < 2}), "cannot be clamped in part"),
+        (lambda: settle(SMALL, start(SMALL)[:2], SMALL.conditions()), "a state needs arrays of shapes"),
+        (lambda: settle(SMALL, start(SMALL), SMALL.conditions({2: np.ones((3, 5))})), "one or for all 4 samples"),
     ],
 )
 def test_refusals(wrong, said):
@@ -274,5 +293,7 @@ def test_growth_without_bound_is_refused():
     network = hierarchy((Relu(), Relu(), Relu()), scale=3.0)
     with pytest.raises(Refused, match="grow without bound"):
         settle(network, start(network), network.conditions())
+    with pytest.raises(Refused, match="grow without bound|rises however small"):
+        integrate(network, start(network), network.conditions(), duration=400.0, step=1.0)
     odd = hierarchy((LogCosh(), Power(3), LogCosh()))
     assert not odd.convex

@@ -30,6 +30,7 @@ NAMES = (
     "cost-and-loss",
     "digits",
     "models-abc",
+    "hierarchical-memory",
     "key-value-capacity",
 )
 

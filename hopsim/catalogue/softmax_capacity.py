@@ -1,9 +1,9 @@
-"""Softmax memories of exponentially many patterns: one update against the thresholds of the random energy model.
+"""Softmax memories of exponentially many patterns: one update against the random energy model.
 
 Ramsauer et al., "Hopfield Networks is All You Need" (2020): softmax retrieval stores K = exp(αN) patterns. Lucibello &
-Mézard, "The exponential capacity of dense associative memories" (2024): the patterns that are not retrieved are a random
-energy model, and a pattern has all the weight at its own place below the load α_1(β), for Gaussian, spherical and binary
-patterns.
+Mézard, "The exponential capacity of dense associative memories" (2024): the patterns that are not retrieved are a
+random energy model, and a pattern has all the weight at its own place below the load α_1(β), for Gaussian, spherical
+and binary patterns.
 
 Drawn: above, the weight that the softmax gives to a pattern at its own place, against the load, for three sizes and
 ensembles; below, α_1(β) and the simulated loads at weight one half as N → ∞.
@@ -17,13 +17,13 @@ Deviates: K = exp(αN) keeps N at 32 and below. Ramsauer et al. prove a lower bo
 is with the threshold itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from .. import rng
 from ..columns import Columns, stacked
-from ..continuous.storage import SoftmaxCues, SoftmaxNetwork, SoftmaxUpdates, measure, patterns_at
+from ..continuous.storage import Ensemble, SoftmaxCues, SoftmaxNetwork, SoftmaxUpdates, measure, patterns_at
 from ..figures import softmax_capacity as figure
 from ..figures.softmax_capacity import Curve, Law
 from ..statistics import Average, disorder_average
@@ -33,7 +33,7 @@ from .entry import Comparison, Reproduction
 from .workshop import Workshop
 
 SECONDS = (300.0, 9.0)
-PATTERNS = {
+PATTERNS: dict[Ensemble, random_energy.Overlaps] = {
     "gaussian": random_energy.GAUSSIAN,
     "spherical": random_energy.SPHERICAL,
     "binary": random_energy.BINARY,
@@ -63,17 +63,17 @@ def make(workshop: Workshop) -> Reproduction:
     return Reproduction(figure.draw(shown, laws, SHOWN), data, comparisons)
 
 
-def _threshold(name: str) -> Callable[[float], float]:
+def _threshold(name: Ensemble) -> Callable[[float], float]:
     return lambda beta: random_energy.retrieval_threshold(PATTERNS[name], sharpness=beta, overlap=1.0)
 
 
-def _curve(workshop: Workshop, name: str, neurons: int, beta: float) -> Curve:
+def _curve(workshop: Workshop, name: Ensemble, neurons: int, beta: float) -> Curve:
     """Weights at loads around the threshold, cued with the pattern itself."""
     loads, weights = [], []
     for ratio in AROUND[1:-1] if workshop.quick else AROUND:
         K = round(patterns_at(load=ratio * _threshold(name)(beta), neurons=neurons))
         network, cues = SoftmaxNetwork(neurons, K, name), SoftmaxCues(1.0, min(K, CUES))
-        draws = range(workshop.pick(full=40, quick=6))
+        draws = range(workshop.pick(full=24, quick=6))
         streams = (rng.stream(17, sample, rng.Purpose.DISORDER, neurons, K) for sample in draws)
         found = [measure(network, SoftmaxUpdates(beta, 1), cues, stream)["weight"] for stream in streams]
         loads.append(network.load)
@@ -98,7 +98,7 @@ def _limit(curves: Sequence[Curve]) -> Average:
     return limit([curve.neurons for curve in curves], [_half(curve) for curve in curves])
 
 
-def _table(curves: dict[tuple[str, float], list[Curve]]) -> Columns:
+def _table(curves: Mapping[tuple[Ensemble, float], list[Curve]]) -> Columns:
     return stacked(
         [
             {

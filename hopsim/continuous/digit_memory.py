@@ -2,10 +2,12 @@
 
 Image (8 x 8, tanh) - features (filters at all places, linear) - memories (softmax): the network with two hidden
 layers, the first convolutional, of Krotov, "Hierarchical Associative Memory" (2021), trained through its fixed points
-(training.py). The digits are those that ship with the package, pixels ±1, split at random into training images and others.
+(training.py). The digits are those that ship with the package, pixels ±1, split at random into images to learn and
+images to try.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checkpoints import Checkpoint
 from ..errors import Refused, real, whole
 from ..hdf5 import read_patterns
-from .hierarchical import Hierarchical, Layer, integrate, settle
+from .hierarchical import Hierarchical, Layer, Trajectory, integrate, settle
 from .lagrangians import Identity, LogCosh, Softmax
 from .synapses import Convolution, Dense, Floats
 from .training import Cued, Learning, squared_error, train
@@ -165,13 +168,20 @@ def digits() -> Floats:
     return read_patterns(path).array.T.reshape(-1, *IMAGE).astype(np.float64)
 
 
-def complete(memory: DigitMemory, learning: Learning, cues: DigitCues, rng: np.random.Generator) -> Completed:
-    """One sample: split the digits, train on some, and try all memories on others."""
+def complete(
+    memory: DigitMemory,
+    learning: Learning,
+    cues: DigitCues,
+    rng: np.random.Generator,
+    checkpoint: Checkpoint | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Completed:
+    """One sample: split the digits, train on some, and try all memories on others; see `train` for the checkpoint."""
     check(memory, learning, cues)
     everything = digits()[rng.permutation(len(digits()))]
     images, others = everything[: learning.images], everything[learning.images :][: cues.tests]
     before = memory.untrained(images, rng)
-    after, losses = train(before, images, cues, learning, rng)
+    after, losses = train(before, images, cues, learning, rng, checkpoint, stopping)
     given = cues.drawn(others, rng)
     training_cues = cues.drawn(images, rng)
     asked = cues.posed(before, given).asked
@@ -184,7 +194,9 @@ def complete(memory: DigitMemory, learning: Learning, cues: DigitCues, rng: np.r
 def check(memory: DigitMemory, learning: Learning, cues: DigitCues) -> None:
     """Refuse what the number of digits does not allow."""
     if learning.images + cues.tests > len(digits()):
-        raise Refused(f"there are {len(digits())} digits, fewer than {learning.images} to learn and {cues.tests} to try")
+        raise Refused(
+            f"there are {len(digits())} digits, fewer than {learning.images} to learn and {cues.tests} to try"
+        )
     if memory.memories > learning.images:
         raise Refused(f"memories start as images: there must be at most {learning.images}, got {memory.memories}")
 
@@ -196,20 +208,17 @@ def recalled(network: Hierarchical, cues: DigitCues, given: Floats) -> Floats:
     return network.layers[0].activation(point.state[0])
 
 
-def measure(
-    memory: DigitMemory, learning: Learning, cues: DigitCues, rng: np.random.Generator
-) -> dict[str, float]:
+def measure(memory: DigitMemory, learning: Learning, cues: DigitCues, rng: np.random.Generator) -> dict[str, float]:
     """One sample of training, on held-out images.
 
     completion_error: mean squared error of the trained network on the pixels asked (those missing, or all where none
-    is); nearest_neighbour_error: of the training image nearest to the cue; untrained_error: of the same network before training; stored_error:
-    of softmax recall from as many training images as the network has weights for; wrong_pixels and nearest_neighbour_wrong: fractions of signs;
-    energy: E per pixel at the fixed points; highest_rise: largest rise of E along motions in time, over |E|.
+    is); nearest_neighbour_error: of the training image nearest to the cue; untrained_error: of the same network before
+    training; stored_error: of softmax recall from as many training images as the network has weights for;
+    wrong_pixels and nearest_neighbour_wrong: fractions of signs; energy: E per pixel at the end of motions in time;
+    highest_rise: largest rise of E along them, over |E|.
     """
     found = complete(memory, learning, cues, rng)
-    cued = cues.posed(found.networks[1], found.given[:FOLLOWED])
-    path = integrate(found.networks[1], cued.start, cued.conditions, duration=DURATION, step=STEP)
-    rises = np.diff(path.energies, axis=0) / np.abs(path.energies).max()
+    path = _followed(found, cues)
     return {
         "completion_error": found.error("trained"),
         "nearest_neighbour_error": found.error("nearest"),
@@ -218,13 +227,28 @@ def measure(
         "wrong_pixels": found.wrong("trained"),
         "nearest_neighbour_wrong": found.wrong("nearest"),
         "energy": float(path.energies[-1].mean()) / memory.neurons,
-        "highest_rise": float(rises.max(initial=0.0)),
+        "highest_rise": _rise(path),
     }
+
+
+def highest_rise(found: Completed, cues: DigitCues) -> float:
+    """The largest rise of the energy of the trained network from one time to the next, over the largest |E|."""
+    return _rise(_followed(found, cues))
+
+
+def _followed(found: Completed, cues: DigitCues) -> Trajectory:
+    """Some of the cues in time."""
+    network, some = found.networks[1], cues.posed(found.networks[1], found.given[:FOLLOWED])
+    return integrate(network, some.start, some.conditions, duration=DURATION, step=STEP)
+
+
+def _rise(path: Trajectory) -> float:
+    return float(np.diff(path.energies, axis=0).max(initial=0.0) / np.abs(path.energies).max())
 
 
 def _nearest(images: Floats, given: Floats) -> Floats:
     """The training image of largest overlap with each cue."""
-    return images[_overlaps(given, images).argmax(axis=1)]
+    return np.asarray(images[_overlaps(given, images).argmax(axis=1)])
 
 
 def _stored(images: Floats, cues: Floats, given: Floats, asked: NDArray[np.bool_], most: int) -> Floats:
@@ -239,8 +263,8 @@ def _stored(images: Floats, cues: Floats, given: Floats, asked: NDArray[np.bool_
 
 def _mixed(scores: Floats, stored: Floats) -> Floats:
     shares = Softmax(1.0).activation(scores)
-    return np.tensordot(shares, stored, axes=1)
+    return np.asarray(np.tensordot(shares, stored, axes=1))
 
 
 def _overlaps(given: Floats, images: Floats) -> Floats:
-    return given.reshape(len(given), -1) @ images.reshape(len(images), -1).T
+    return np.asarray(given.reshape(len(given), -1) @ images.reshape(len(images), -1).T)

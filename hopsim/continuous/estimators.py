@@ -9,7 +9,7 @@ Needs scikit-learn: pip install "hopsim[learn]".
 
 import itertools
 from collections.abc import Iterator
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,14 +21,14 @@ from ..errors import Refused
 from .lookup import METRICS, Lookup, Metric, unit
 from .softmax import Floats, checked_beta
 
-LEFT_OUT = 2048  # at most so many examples are left out to choose, evenly spaced
+LEFT_OUT, SCORES = 2048, 2**24  # at most so many examples are left out to choose, evenly spaced, with so many scores
 FACTORS = 2.0 ** np.arange(-8, 7.1, 0.5)  # β tried, over the inverse median squared distance of nearest neighbours
-SURE = 1e-3  # probability added to each class before the logarithm
-Error = tuple[float, float]  # what is to be small, and what decides among equals
+Scale = Literal[True, False, "relevance"]
+SCALES: tuple[Scale, ...] = (True, False, "relevance")
 
 
 class _Retrieval(BaseEstimator):  # type: ignore[misc]
-    """What both have in common; each says what its values are and what a leave-one-out prediction costs."""
+    """What both have in common; each says what its values are."""
 
     def __init__(self, beta: Any = "auto", metric: str = "auto", scale: Any = "auto") -> None:
         self.beta = beta
@@ -38,6 +38,7 @@ class _Retrieval(BaseEstimator):  # type: ignore[misc]
     def _store(self, X: Floats, values: Floats) -> None:
         """Choose what is to be chosen, and keep the examples."""
         self.centre_, self.spread_ = X.mean(axis=0), X.std(axis=0)
+        self.relevance_ = _relevance(self._scaled(X, True), values)
         tried = [
             (loss, beta, scale, metric)
             for scale, metric in itertools.product(self._scales(), self._metrics())
@@ -46,38 +47,37 @@ class _Retrieval(BaseEstimator):  # type: ignore[misc]
         _, self.beta_, self.scale_, self.metric_ = min(tried, key=lambda trial: trial[0])
         self.lookup_ = Lookup(self._scaled(X, self.scale_), values, self.beta_, self.metric_)
 
-    def _losses(self, x: Floats, values: Floats, metric: Metric) -> Iterator[tuple[Error, float]]:
-        """Leave-one-out errors, each with its β; one example alone has none."""
+    def _losses(self, x: Floats, values: Floats, metric: Metric) -> Iterator[tuple[float, float]]:
+        """Squared leave-one-out errors, each with its β; one example alone has none."""
         if self.beta == "auto":
             betas = (FACTORS / _nearest(x if metric == "distance" else unit(x))).tolist()
         else:
             betas = [checked_beta(self.beta)]
         if len(x) == 1 or (len(betas) == 1 and self.metric != "auto" and self.scale != "auto"):
-            return iter([((0.0, 0.0), betas[0])])
+            return iter([(0.0, betas[0])])
         places = _places(len(x))
         found = Lookup(x, values, 1.0, metric).leave_one_out(places, betas)
-        return ((self._error(average, values[places]), beta) for average, beta in zip(found, betas, strict=True))
-
-    def _error(self, found: Floats, wanted: Floats) -> Error:
-        raise NotImplementedError
+        wanted = values[places]
+        return ((float(((average - wanted) ** 2).mean()), beta) for average, beta in zip(found, betas, strict=True))
 
     def _retrieve(self, X: ArrayLike) -> Floats:
         check_is_fitted(self)
         found = validate_data(self, X, reset=False, dtype=np.float64)
         return np.asarray(self.lookup_.read(self._scaled(found, self.scale_)))
 
-    def _scaled(self, X: Floats, scale: bool) -> Floats:
+    def _scaled(self, X: Floats, scale: Scale) -> Floats:
         """Features less their mean, over their standard deviations if asked for; constant ones become 0."""
         centred = np.asarray(X - self.centre_)
-        if not scale:
+        if scale is False:
             return centred
         constant = self.spread_ <= 1e-12 * np.abs(self.centre_)
-        return np.asarray(np.where(constant, 0.0, centred / np.where(constant, 1.0, self.spread_)))
+        scaled = np.asarray(np.where(constant, 0.0, centred / np.where(constant, 1.0, self.spread_)))
+        return scaled * self.relevance_ if scale == "relevance" else scaled
 
-    def _scales(self) -> tuple[bool, ...]:
-        if self.scale not in ("auto", True, False):
-            raise Refused(f"scale must be True, False or 'auto', got {self.scale!r}")
-        return (True, False) if self.scale == "auto" else (bool(self.scale),)
+    def _scales(self) -> tuple[Scale, ...]:
+        if self.scale not in ("auto", *SCALES):
+            raise Refused(f"scale must be True, False, 'relevance' or 'auto', got {self.scale!r}")
+        return SCALES if self.scale == "auto" else (cast(Scale, self.scale),)
 
     def _metrics(self) -> tuple[Metric, ...]:
         if self.metric not in ("auto", *METRICS):
@@ -89,8 +89,10 @@ class HopfieldClassifier(ClassifierMixin, _Retrieval):  # type: ignore[misc]
     """Classes by retrieval: probabilities are the softmax weights of the stored examples of each class.
 
     beta > 0, or "auto"; metric "distance", "dot" (of unit vectors, features centred) or "auto"; scale, whether features
-    are divided by their standard deviations, True, False or "auto". Chosen by how many examples left out are wrong,
-    among equals by their log-loss. Fitted: classes_, beta_, metric_, scale_, lookup_ (the memory).
+    are divided by their standard deviations: True, False, "relevance" (and multiplied by the multiple correlation of
+    each with the targets) or "auto". Chosen by the squared error of the probabilities (Brier score) of examples left
+    out; centre, deviations and relevance are those of all examples. Fitted: classes_, beta_, metric_, scale_,
+    relevance_, lookup_ (the memory).
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -111,16 +113,12 @@ class HopfieldClassifier(ClassifierMixin, _Retrieval):  # type: ignore[misc]
         likeliest = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[likeliest])
 
-    def _error(self, found: Floats, wanted: Floats) -> Error:
-        wrong = found.argmax(axis=1) != wanted.argmax(axis=1)
-        return float(wrong.mean()), float(-np.log((found * wanted).sum(axis=1) + SURE).mean())
-
 
 class HopfieldRegressor(RegressorMixin, _Retrieval):  # type: ignore[misc]
     """Regression by retrieval: the average of the stored targets under the softmax.
 
     Parameters as in `HopfieldClassifier`, chosen by the leave-one-out squared error. Fitted: beta_, metric_, scale_,
-    lookup_ (the memory).
+    relevance_, lookup_ (the memory).
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -133,12 +131,17 @@ class HopfieldRegressor(RegressorMixin, _Retrieval):  # type: ignore[misc]
         """Targets [Q]."""
         return self._retrieve(X)[:, 0]
 
-    def _error(self, found: Floats, wanted: Floats) -> Error:
-        return float(((found - wanted) ** 2).mean()), 0.0
+
+def _relevance(scaled: Floats, values: Floats) -> Floats:
+    """√R² of each feature regressed on the values: |correlation| with one target, √(variance between classes)."""
+    centred = values - values.mean(axis=0)
+    between = centred @ np.linalg.lstsq(centred, scaled, rcond=None)[0]
+    return np.asarray(np.sqrt((between * between).mean(axis=0)))
 
 
 def _places(examples: int) -> NDArray[np.int64]:
-    return np.linspace(0, examples - 1, min(examples, LEFT_OUT)).astype(np.int64)
+    number = min(examples, LEFT_OUT, max(1, SCORES // examples))
+    return np.linspace(0, examples - 1, number).astype(np.int64)
 
 
 def _nearest(x: Floats) -> float:

@@ -1,9 +1,9 @@
 """Gradients of a loss on the fixed point of a hierarchical memory with respect to its synapses and inputs.
 
-At rest the potentials are x = S(g) + I, S the drives that come through the synapses. A loss with slopes c = ∂ℓ/∂g changes with the
-inputs by λ = dℓ/dI = H μ, where μ = R H μ + c, H = ∂g/∂x block by block and R = ∂S/∂g, which is symmetric (zero where
-clamped). A weight enters S, so dℓ/dW = ∂<λ, S(g)>/∂W, which is local: for a linear synapse, of the activities and λ of
-the two layers that it joins.
+At rest the potentials are x = S(g) + I, S the drives that come through the synapses. A loss with slopes c = ∂ℓ/∂g
+changes with the inputs by λ = dℓ/dI = H μ, where μ = R H μ + c, H = ∂g/∂x block by block (zero where clamped) and
+R = ∂S/∂g, which is symmetric. A weight enters S, so dℓ/dW = ∂<λ, S(g)>/∂W, which is local: for a linear synapse, of the
+activities and λ of the two layers that it joins.
 
 `implicit` solves for μ, by conjugate gradients. `equilibrium_propagation` gets the same from two more fixed points,
 with inputs I ∓ βc (Scellier & Bengio, "Equilibrium Propagation", 2017): dℓ/dW = [∂E/∂W(β) - ∂E/∂W(-β)]/2β, up to
@@ -24,7 +24,7 @@ AT_REST = 1e-4  # the largest residual of a state that is taken for a fixed poin
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """dℓ/dW of every synapse, None where it has no weights, summed over samples; and dℓ/dI[samples, ...] of every layer."""
+    """dℓ/dW of every synapse, None where it has no weights, summed over samples; dℓ/dI[samples, ...] of every layer."""
 
     weights: tuple[Floats | None, ...]
     inputs: State
@@ -67,8 +67,8 @@ def bounded(
     """The implicit gradient for training: rough, and robust where a fixed point is soft.
 
     Near a bifurcation λ diverges, and a few samples would decide everything. Here |λ| of a sample is at most `bound`
-    times its first estimate H c in the norm |H c|² → cᵀ H c; a sample at a saddle is left out, and one that is not at rest or
-    not solved within the iterations counts as it is.
+    times √(cᵀ H c); a sample at a saddle is left out, and one that is not at rest or not solved within the iterations
+    counts as it is.
     """
     rates = _rates(network, point, conditions, slopes, tolerance, iterations)
     size = np.sqrt(_dot(rates.inputs, rates.inputs))
@@ -89,8 +89,8 @@ class _Rates:
 
 def _rates(network: Hierarchical, point: FixedPoint, conditions: Conditions, slopes: Mapping[int, Floats],
            tolerance: float, iterations: int) -> _Rates:  # fmt: skip
-    """Conjugate gradients for all samples at once; one that has converged or meets a direction of falling energy stops."""
-    _check(network, conditions)
+    """Conjugate gradients for all samples; one stops when it has converged or meets a direction of falling energy."""
+    _check(network)
     activities, c = network.activations(point.state), network.start(len(point.state[0]), slopes)
 
     def metric(v: State) -> State:
@@ -136,7 +136,7 @@ def equilibrium_propagation(
     """
     if real("nudge", nudge) <= 0:
         raise Refused(f"nudge must be > 0, got {nudge!r}; about 1e-3 of the potentials balances its two errors")
-    _check(network, conditions)
+    _check(network)
     c = network.start(len(point.state[0]), slopes)
     lower, higher = (
         network.activations(_nudged(network, point, conditions, c, sign * nudge, tolerance, sweeps)) for sign in (-1, 1)
@@ -152,9 +152,7 @@ def _nudged(network: Hierarchical, point: FixedPoint, conditions: Conditions, c:
             tolerance: float, sweeps: int) -> State:  # fmt: skip
     pairs = zip(conditions.inputs, c, strict=True)
     inputs = tuple(nudge * each if given is None else given + nudge * each for given, each in pairs)
-    found = settle(
-        network, point.state, Conditions(inputs, conditions.clamped), tolerance=tolerance, sweeps=sweeps
-    )
+    found = settle(network, point.state, Conditions(inputs, conditions.clamped), tolerance=tolerance, sweeps=sweeps)
     if (found.residual > tolerance).any():
         raise Refused(f"equilibrium_propagation: no fixed point after {sweeps} sweeps; allow more, or nudge less")
     return found.state
@@ -189,12 +187,9 @@ def _response(network: Hierarchical, activities: State, changes: State) -> State
     return tuple(found)
 
 
-def _check(network: Hierarchical, conditions: Conditions) -> None:
+def _check(network: Hierarchical) -> None:
     if not network.convex:
         raise Refused("the gradient of a fixed point needs convex Lagrangians in all layers")
-    for a, (layer, mask) in enumerate(zip(network.layers, conditions.clamped, strict=True)):
-        if mask is not None and mask.any() and not mask.all() and not layer.lagrangian.additive:
-            raise Refused(f"layer {a} is clamped in part: the gradient then needs a Lagrangian that is a sum over neurons")
 
 
 def _minus(x: State, y: State, factor: Floats | float) -> State:

@@ -7,8 +7,8 @@ activities g_A = ∂L_A/∂x_A, and a time constant τ_A; P_A is the synapse fro
 
     E = Σ_A [(x_A - I_A)·g_A - L_A(x_A)] - Σ_A g_{A+1}·P_A(g_A),     dE/dt = -Σ_A τ_A ẋ_Aᵀ H_A ẋ_A,
 
-H_A the Hessian of L_A: the energy never rises where all L_A are convex. Two layers are the network of two_layer.py; with
-a linear visible layer and softmax above, its rest states are those of softmax attention.
+H_A the Hessian of L_A: the energy never rises where all L_A are convex. Two layers are the network of two_layer.py;
+with a linear visible layer and softmax above, one sweep of `settle` is softmax attention.
 
 A state is a tuple of potentials float64[samples, *shape of the layer], one array a layer; samples do not interact.
 """
@@ -16,9 +16,10 @@ A state is a tuple of potentials float64[samples, *shape of the layer], one arra
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
 
 from ..errors import Refused, real, whole
@@ -26,6 +27,7 @@ from .lagrangians import Lagrangian
 from .synapses import Floats, Plastic, Shape, Synapse
 
 State = tuple[Floats, ...]
+Scipy = Literal["RK45", "DOP853", "LSODA", "BDF", "Radau"]
 HALVINGS = 40  # of a step that would raise the energy
 ROUNDING = 1e-13  # of the size of the terms of the energy
 
@@ -78,8 +80,10 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
-    """What is imposed from outside, made by `Hierarchical.conditions`: an input, or None, and a mask of what is held,
-    or None, for every layer."""
+    """What is imposed on a network, made by its `conditions`: for every layer an input and a mask of what is held.
+
+    Both are [samples or 1, *shape], or None where there is nothing.
+    """
 
     inputs: tuple[Floats | None, ...]
     clamped: tuple[NDArray[np.bool_] | None, ...]
@@ -87,7 +91,10 @@ class Conditions:
 
 @dataclass(frozen=True, eq=False)
 class FixedPoint:
-    """A state and, for every sample, how far it is from rest: the largest |drive - potential| of a free neuron."""
+    """A state and, for every sample, its residual: the largest |drive - potential| of a free neuron in the last sweep.
+
+    Layers take turns in a sweep, and each is at its drive when it has had its own.
+    """
 
     state: State
     residual: Floats
@@ -139,7 +146,10 @@ class Hierarchical:
     def with_weights(self, weights: Sequence[Floats | None]) -> "Hierarchical":
         """The same network with other weights; None keeps those of a synapse."""
         synapses = zip(self.synapses, weights, strict=True)
-        return replace(self, synapses=tuple(s.with_weights(w) if isinstance(s, Plastic) and w is not None else s for s, w in synapses))
+        return replace(
+            self,
+            synapses=tuple(s.with_weights(w) if isinstance(s, Plastic) and w is not None else s for s, w in synapses),
+        )
 
     def start(self, samples: int, given: Mapping[int, Floats] | None = None) -> State:
         """Potentials 0 but for those of the layers given."""
@@ -153,17 +163,28 @@ class Hierarchical:
     def conditions(
         self, inputs: Mapping[int, Floats] | None = None, clamped: Mapping[int, NDArray[np.bool_]] | None = None
     ) -> Conditions:
-        """Inputs I_A and masks of clamped neurons by layer, of shapes that broadcast to [samples, *shape]."""
-        masks = self._by_layer("clamped", clamped)
-        return Conditions(self._by_layer("inputs", inputs), tuple(None if m is None else m != 0 for m in masks))
+        """Inputs I_A and masks of clamped neurons by layer, of shapes that broadcast to [samples, *shape].
 
-    def _by_layer(self, name: str, given: Mapping[int, Floats] | None) -> tuple[Floats | None, ...]:
+        A layer whose Lagrangian is no sum over neurons is clamped as a whole or not at all: its energy could rise.
+        """
+        masks = tuple(None if m is None else m != 0 for m in self._by_layer("clamped", clamped))
+        for a, (layer, mask) in enumerate(zip(self.layers, masks, strict=True)):
+            if mask is not None and not layer.lagrangian.additive:
+                flat = np.broadcast_to(mask, (len(mask), *layer.shape)).reshape(len(mask), -1)
+                if (flat.any(axis=1) & ~flat.all(axis=1)).any():
+                    name = type(layer.lagrangian).__name__
+                    raise Refused(
+                        f"layer {a} cannot be clamped in part: {name} is no sum over neurons; clamp all of it"
+                    )
+        return Conditions(self._by_layer("inputs", inputs), masks)
+
+    def _by_layer(self, name: str, given: Mapping[int, ArrayLike] | None) -> tuple[Floats | None, ...]:
         found: list[Floats | None] = [None] * len(self.layers)
         given = given or {}
-        for a, array in given.items():
+        for a, value in given.items():
             if a not in range(len(self.layers)):
                 raise Refused(f"{name}: there is no layer {a!r}; layers are numbered 0 to {len(self.layers) - 1}")
-            shape, array = self.layers[a].shape, np.asarray(array, dtype=np.float64)
+            shape, array = self.layers[a].shape, np.asarray(value, dtype=np.float64)
             array = array[None] if array.ndim == len(shape) else array
             if array.ndim != len(shape) + 1 or not _broadcasts(array.shape[1:], shape):
                 raise Refused(f"{name} of layer {a} must have shape [samples, *{shape}], got {np.shape(given[a])}")
@@ -220,10 +241,11 @@ def settle(
 
     A layer that goes to its drive minimises the energy over its activities, the others being kept, if its Lagrangian is
     convex and its synapses are linear: so every sweep lowers the energy, without a step size. It is the motion with
-    τ → 0 for the odd layers, then for the even ones. Other networks are moved along dx/dt with a step that shrinks where
-    the energy would rise. Ends when no free potential of any sample is further than `tolerance` from its drive, or
-    after so many sweeps; then `residual` tells.
+    τ → 0 for the odd layers, then for the even ones. Other networks are moved along dx/dt with a step that shrinks
+    where the energy would rise. Ends when no free potential of any sample is further than `tolerance` from its drive,
+    or after so many sweeps; then `residual` tells.
     """
+    _check(network, state, conditions)
     way = _alternate if network.convex and network.linear else _descend
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
         return way(network, state, conditions, real("tolerance", tolerance), whole("sweeps", sweeps, 1))
@@ -234,37 +256,38 @@ def _alternate(
 ) -> FixedPoint:
     potentials, activities = list(state), list(network.activations(state))
     order = [*range(1, len(potentials), 2), *range(0, len(potentials), 2)]
-    for sweep in range(1, sweeps + 1):
-        moved = np.zeros(len(state[0]))
+    taken, moved = 0, np.full(len(state[0]), np.inf)
+    while taken < sweeps and (moved > tolerance).any():
+        taken, moved = taken + 1, np.zeros(len(state[0]))
         for a in order:
             move = free(network.drive(a, activities, conditions) - potentials[a], conditions.clamped[a])
             moved = np.maximum(moved, _largest(move))
             potentials[a] = potentials[a] + move
             activities[a] = network.layers[a].activation(potentials[a])
         _check_finite(moved)
-        if (moved <= tolerance).all():
-            break
-    return FixedPoint(tuple(potentials), moved, sweep)
+    return FixedPoint(tuple(potentials), moved, taken)
 
 
-def _descend(
-    network: Hierarchical, state: State, conditions: Conditions, tolerance: float, sweeps: int
-) -> FixedPoint:
+def _descend(network: Hierarchical, state: State, conditions: Conditions, tolerance: float, sweeps: int) -> FixedPoint:
     step = min(layer.tau for layer in network.layers)
-    for sweep in range(1, sweeps + 1):
+    taken, residual = 0, np.full(len(state[0]), np.inf)
+    while taken < sweeps and (residual > tolerance).any():
+        taken += 1
         state = _advanced(network, state, conditions, step)
         moves = network.velocity(state, conditions)
-        residual = np.max(
-            [layer.tau * _largest(v) for layer, v in zip(network.layers, moves, strict=True)], axis=0
-        )
+        residual = np.max([layer.tau * _largest(v) for layer, v in zip(network.layers, moves, strict=True)], axis=0)
         _check_finite(residual)
-        if (residual <= tolerance).all():
-            break
-    return FixedPoint(state, residual, sweep)
+    return FixedPoint(state, residual, taken)
 
 
 def integrate(
-    network: Hierarchical, state: State, conditions: Conditions, *, duration: float, step: float, method: str = "euler"
+    network: Hierarchical,
+    state: State,
+    conditions: Conditions,
+    *,
+    duration: float,
+    step: float,
+    method: Scipy | Literal["euler"] = "euler",
 ) -> Trajectory:
     """Move for a time `duration` and note the energy after every `step`.
 
@@ -275,11 +298,17 @@ def integrate(
     count = max(1, math.ceil(real("duration", duration) / real("step", step) - 1e-9)) if step > 0 < duration else 0
     if not count:
         raise Refused(f"duration and step must be > 0, got {duration!r} and {step!r}")
+    _check(network, state, conditions)
     times = np.linspace(0.0, duration, count + 1)
-    states = _euler(network, state, conditions, times) if method == "euler" else _scipy(
-        network, state, conditions, times, method
-    )
-    return Trajectory(times, np.array([network.energy(each, conditions) for each in states]), states[-1])
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
+        states = (
+            _euler(network, state, conditions, times)
+            if method == "euler"
+            else _scipy(network, state, conditions, times, method)
+        )
+        energies = np.array([network.energy(each, conditions) for each in states])
+    _check_finite(energies)
+    return Trajectory(times, energies, states[-1])
 
 
 def _euler(network: Hierarchical, state: State, conditions: Conditions, times: Floats) -> list[State]:
@@ -308,15 +337,13 @@ def _advanced(network: Hierarchical, state: State, conditions: Conditions, dt: f
     return moved
 
 
-def _scipy(
-    network: Hierarchical, state: State, conditions: Conditions, times: Floats, method: str
-) -> list[State]:
+def _scipy(network: Hierarchical, state: State, conditions: Conditions, times: Floats, method: Scipy) -> list[State]:
     shapes = [x.shape for x in state]
 
     def slope(_: float, y: Floats) -> Floats:
         return _joined(network.velocity(_split(y, shapes), conditions))
 
-    found = solve_ivp(slope, (0.0, times[-1]), _joined(state), method, times, rtol=1e-9, atol=1e-12)
+    found = solve_ivp(slope, (0.0, float(times[-1])), _joined(state), method, times, rtol=1e-9, atol=1e-12)
     if not found.success:
         raise Refused(f"integrate: {method} stopped at time {found.t[-1]:.4g}: {found.message}")
     return [_split(y, shapes) for y in found.y.T]
@@ -335,11 +362,11 @@ def _of_samples(conditions: Conditions, chosen: NDArray[np.intp]) -> Conditions:
 
 
 def _inner(x: Floats, y: Floats) -> Floats:
-    return np.einsum("ki,ki->k", x.reshape(len(x), -1), y.reshape(len(y), -1))
+    return np.asarray(np.einsum("ki,ki->k", x.reshape(len(x), -1), y.reshape(len(y), -1)))
 
 
 def _largest(x: Floats) -> Floats:
-    return np.abs(x).reshape(len(x), -1).max(axis=1)
+    return np.asarray(np.abs(x).reshape(len(x), -1).max(axis=1))
 
 
 def _joined(state: State) -> Floats:
@@ -355,6 +382,15 @@ def _broadcasts(shape: Shape, wanted: Shape) -> bool:
     return len(shape) == len(wanted) and all(n in (1, m) for n, m in zip(shape, wanted, strict=True))
 
 
-def _check_finite(residual: Floats) -> None:
-    if not np.isfinite(residual).all():
+def _check(network: Hierarchical, state: State, conditions: Conditions) -> None:
+    wanted = [(len(state[0]), *layer.shape) for layer in network.layers]
+    if [x.shape for x in state] != wanted:
+        raise Refused(f"a state needs arrays of shapes {wanted}, got {[x.shape for x in state]}")
+    for name, arrays in (("inputs", conditions.inputs), ("clamped", conditions.clamped)):
+        if any(array is not None and len(array) not in (1, len(state[0])) for array in arrays):
+            raise Refused(f"{name} must be for one or for all {len(state[0])} samples of the state")
+
+
+def _check_finite(values: Floats) -> None:
+    if not np.isfinite(values).all():
         raise Refused("the potentials grow without bound: use weaker synapses or layers with bounded activities")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import Refused
-from . import forgetting, key_value, storage, two_layer_recall
+from . import digit_memory, forgetting, key_value, storage, training, two_layer_recall
 
 MOST_EXPONENT = 700.0
 
@@ -64,11 +64,13 @@ def _descends(
 _KEY_VALUE = (key_value.KeyValue, key_value.Reading, key_value.Recall)
 _SOFTMAX = (storage.SoftmaxNetwork, storage.SoftmaxUpdates, storage.SoftmaxCues)
 _TWO_LAYER = (two_layer_recall.TwoLayerMemory, two_layer_recall.TwoLayerFlow, two_layer_recall.TwoLayerCues)
+_DIGITS = (digit_memory.DigitMemory, training.Learning, digit_memory.DigitCues)
 KINDS = {
     kind.name: kind
     for kind in (
         Kind("softmax", *_SOFTMAX, storage.measure, "overlap", _exponential, _enough),
         Kind("two_layer", *_TWO_LAYER, two_layer_recall.measure, "overlap", two_layer_recall.patterns_at, _descends),
+        Kind("hierarchical", *_DIGITS, digit_memory.measure, "completion_error", check=digit_memory.check),
         Kind("key_value", *_KEY_VALUE, key_value.measure, "accuracy", _stored, predicted=_recalled),
     )
 }

@@ -121,8 +121,8 @@ class Convolution(Plastic):
     """The same filters at all places: P(x)[o, r, s] = Σ_{c,i,j} W[o, c, i, j] x̄[c, stride r + i, stride s + j].
 
     x̄ is the image of shape (channels, height, width) with `padding` zeros on every side, the weights are
-    float64[filters, channels, rows, columns]; what is above has shape (filters, 1 + ⌊(height + 2 padding - rows)/stride⌋,
-    ...). Like most of the literature this is a correlation, the filters are not mirrored. Filters as large as the
+    float64[filters, channels, rows, columns]; above are (filters, 1 + ⌊(height + 2 padding - rows)/stride⌋, ...)
+    neurons. Like most of the literature this is a correlation, the filters are not mirrored. Filters as large as the
     image, without padding, are a dense synapse.
     """
 
@@ -136,7 +136,9 @@ class Convolution(Plastic):
         object.__setattr__(self, "weights", weights)
         _check_windows(self, weights.shape[2:], self.padding)
         if weights.shape[1] != self.image[0]:
-            raise Refused(f"Convolution: weights must have the {self.image[0]} channels of the image, got {weights.shape}")
+            raise Refused(
+                f"Convolution: weights must have the {self.image[0]} channels of the image, got {weights.shape}"
+            )
 
     @property
     def lower(self) -> Shape:
@@ -255,8 +257,9 @@ class SoftmaxPooling(Synapse):
 def _windows(x: Floats, size: Sequence[int], stride: int, padding: int = 0) -> Floats:
     """View of all windows of an image, [..., c, H, W] -> [..., c, r, s, i, j]."""
     if padding:
-        x = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(padding, padding)] * 2)
-    return np.asarray(sliding_window_view(x, tuple(size), axis=(-2, -1))[..., ::stride, ::stride, :, :])  # type: ignore[call-overload]
+        inner, x = x, np.zeros((*x.shape[:-2], *(n + 2 * padding for n in x.shape[-2:])))
+        x[..., padding:-padding, padding:-padding] = inner
+    return np.asarray(sliding_window_view(x, tuple(size), axis=(-2, -1))[..., ::stride, ::stride, :, :])
 
 
 def _overlaid(windows: Floats, image: Shape, stride: int, padding: int = 0) -> Floats:

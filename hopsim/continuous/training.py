@@ -153,9 +153,7 @@ def _epoch(course: _Course, images: Floats, cue: CueMaker, learning: Learning, r
     for batch in batches:
         wanted, network = images[batch], course.network
         cued = cue(network, wanted, rng)
-        point = settle(
-            network, cued.start, cued.conditions, tolerance=learning.tolerance, sweeps=learning.sweeps
-        )
+        point = settle(network, cued.start, cued.conditions, tolerance=learning.tolerance, sweeps=learning.sweeps)
         seen = network.layers[0].activation(point.state[0])
         slopes = {0: np.where(cued.asked, 2.0 * (seen - wanted) / cued.asked.sum(), 0.0)}
         total += squared_error(seen, wanted, cued.asked)

@@ -60,9 +60,7 @@ def collect(rows: Sequence[Row]) -> Data:
     for row in sorted(rows, key=lambda row: [row.point.parameters[name] for name in others]):
         lines.setdefault(", ".join(_in_words(name, row.point.parameters[name]) for name in others), []).append(row)
     if len(lines) > MOST_LINES:
-        raise Refused(
-            f"nothing to draw: {len(lines)} lines over {x} would not be read; vary less of {others}"
-        )
+        raise Refused(f"nothing to draw: {len(lines)} lines over {x} would not be read; vary less of {others}")
     same = {name: value for name, value in given[0].items() if name not in (*varied, *DERIVED, "seed")}
     fixed = [_in_words(name, value) for name, value in same.items() if value == value]
     title = _wrapped([point.kind.name.replace("_", "-") + " network", *fixed[1:]])

@@ -59,8 +59,8 @@ def _panel(ax: Axes, panel: Panel) -> None:
         ax.plot(line.separation, line.value, color=("black", "black", "0.45")[place], linestyle=style.DASHES[place],
                 linewidth=1.3, label=line.name)  # fmt: skip
     ax.axvline(panel.stored, color="0.4", linestyle=":", linewidth=1.2)
-    ax.annotate("proven stored", (panel.stored, SHOWN[1]), (3, -2), textcoords="offset points", fontsize="x-small",
-                va="top", rotation=90, color="0.3")  # fmt: skip
+    ax.annotate("proven stored", (panel.stored, 1e-6), (3, 0), textcoords="offset points", fontsize="x-small",
+                va="bottom", rotation=90, color="0.3")  # fmt: skip
     ax.set_yscale("log")
     ax.set_ylim(*SHOWN)
     ax.set_xlim(0, max(float(line.separation.max()) for line in panel.lines))

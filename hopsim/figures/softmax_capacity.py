@@ -63,8 +63,9 @@ def _weights(ax: Axes, curves: Sequence[Curve], law: Law, beta: float) -> None:
 def _thresholds(ax: Axes, laws: Sequence[Law]) -> None:
     betas = np.linspace(0.005, SHARPEST, 200)
     for place, law in enumerate(laws):
-        ax.plot(betas, [law.threshold(float(b)) for b in betas], color=style.COLOURS[place],
-                linestyle=style.DASHES[place], linewidth=1.5, label=rf"{law.ensemble.capitalize()}, $\alpha_1$")  # fmt: skip
+        name, along = law.ensemble.capitalize(), [law.threshold(float(b)) for b in betas]
+        ax.plot(betas, along, color=style.COLOURS[place], linestyle=style.DASHES[place], linewidth=1.5,
+                label=rf"{name}, $\alpha_1$")  # fmt: skip
         value, error = np.array([*law.found.values()], dtype=float).T
         ax.errorbar([*law.found], value, error, color=style.COLOURS[place], marker=style.MARKERS[place],
                     markerfacecolor="white", markersize=5, linestyle="none", capsize=2, zorder=4,

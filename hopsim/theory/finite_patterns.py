@@ -65,6 +65,10 @@ def low_load(*, patterns: int, dilution: float, temperature: float) -> list[Stat
     complete, but not a proof. It takes seconds to minutes.
 
     Raises NotConverged where states are too many for either, and at a bifurcation, where they merge and have no index.
+
+    >>> lowest = hs.theory.low_load(patterns=3, dilution=0.3, temperature=0.0)[0]  # (1-d) d^(k-1)
+    >>> np.round(lowest.overlaps, 3).tolist()
+    [0.7, 0.21, 0.063]
     """
     K, d = checked_patterns(patterns), checked_dilution(dilution)
     T = checked_temperature(temperature)
@@ -96,7 +100,11 @@ def hierarchical_overlaps(*, patterns: int, dilution: float) -> tuple[float, ...
 
 
 def critical_dilution(patterns: int) -> float:
-    """d_c(K), where the hierarchical state of T = 0 ends: 1 - 2d + d^K = 0, d < 1. K = 2: 1; 3: 0.618; K → ∞: 1/2."""
+    """d_c(K), where the hierarchical state of T = 0 ends: 1 - 2d + d^K = 0, d < 1. K = 2: 1; K → ∞: 1/2.
+
+    >>> round(hs.theory.critical_dilution(3), 3)  # (√5 - 1)/2
+    0.618
+    """
     K = whole("patterns", patterns, 2)
     if K == 2:
         return 1.0
