@@ -32,16 +32,16 @@ from .crossings import limit
 from .entry import Comparison, Reproduction
 from .workshop import Workshop
 
-SECONDS = (300.0, 9.0)
+SECONDS = (90.0, 5.0)
 PATTERNS: dict[Ensemble, random_energy.Overlaps] = {
     "gaussian": random_energy.GAUSSIAN,
     "spherical": random_energy.SPHERICAL,
     "binary": random_energy.BINARY,
 }
 SHOWN = 0.5
-SIZES = {0.3: (16, 24, 32), 0.5: (12, 18, 24), 0.7: (12, 16, 20), 0.9: (10, 13, 16)}
+SIZES = {0.3: (16, 24, 32), 0.5: (12, 18, 24), 0.7: (12, 15, 18), 0.9: (10, 12, 15)}
 QUICK = {0.5: (12, 16, 20)}
-AROUND = (0.6, 0.75, 0.85, 0.92, 0.97, 1.03, 1.08, 1.15, 1.25, 1.4)
+AROUND = (0.6, 0.75, 0.85, 0.92, 0.97, 1.03, 1.08, 1.15, 1.25)
 CUES, SURE = 40, 0.88
 LUCIBELLO = "Lucibello & Mézard 2024"
 
@@ -70,7 +70,7 @@ def _threshold(name: Ensemble) -> Callable[[float], float]:
 def _curve(workshop: Workshop, name: Ensemble, neurons: int, beta: float) -> Curve:
     """Weights at loads around the threshold, cued with the pattern itself."""
     loads, weights = [], []
-    for ratio in AROUND[1:-1] if workshop.quick else AROUND:
+    for ratio in AROUND[1:] if workshop.quick else AROUND:
         K = round(patterns_at(load=ratio * _threshold(name)(beta), neurons=neurons))
         network, cues = SoftmaxNetwork(neurons, K, name), SoftmaxCues(1.0, min(K, CUES))
         draws = range(workshop.pick(full=24, quick=6))
