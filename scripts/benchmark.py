@@ -637,9 +637,31 @@ AGAINST_K = (
     (3, 1.0, False, tuple((128, k) for k in (250, 500, 1000, 2000, 4000))),
     (4, 1.0, False, tuple((64, k) for k in (500, 1000, 2000, 4000, 8000))),
 )
+
+
+def softmax() -> None:
+    """Softmax retrieval against plain NumPy and torch (benchmark_softmax.py), with BLAS in one thread."""
+    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    script = Path(__file__).with_name("benchmark_softmax.py")
+    subprocess.run([sys.executable, str(script)], env=os.environ | alone, check=True)
+
+
 SECTIONS = {
     s.__name__: s
-    for s in (pairwise, replicas, dense, other, polynomial, retrieval, threads, startup, whole, theory, scaling)
+    for s in (
+        pairwise,
+        replicas,
+        dense,
+        other,
+        polynomial,
+        retrieval,
+        threads,
+        startup,
+        whole,
+        theory,
+        scaling,
+        softmax,
+    )
 }
 
 

@@ -208,7 +208,10 @@ def test_an_interrupted_run_says_how_to_go_on(here, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "none.toml"], "no scan file none.toml; give a .toml or .h5 file, or one of dense, digits, hierarchical, hopfield"),
+        (
+            ["run", "none.toml"],
+            "no scan file none.toml; give a .toml or .h5 file, or one of dense, digits, hierarchical, hopfield",
+        ),
         (["run", "none.h5"], "result file none.h5 does not exist"),
         (["run", "bad.toml"], "[network] needs the key kind"),
         (["status", "none.h5"], "result file none.h5 does not exist"),

@@ -90,3 +90,8 @@ def test_leaving_one_out_is_storing_all_but_it(metric):
 def test_refuses(call, message):
     with pytest.raises(Refused, match=message):
         call()
+
+
+def test_scores_beyond_the_floats_are_refused_and_not_nan():
+    with pytest.raises(Refused, match="bags and query are too large, their scores leave the floats"):
+        pool(np.full((1, 2, 2), 1e200), np.full(2, 1e200), beta=1.0)

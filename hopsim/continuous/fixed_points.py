@@ -151,8 +151,7 @@ def clusters(neurons: int, *, number: int, size: int, separation: float, rng: np
     least = number * (size + 1)
     if whole("neurons", neurons, 1) < least:
         raise Refused(f"{number} clusters of {size} patterns need at least {least} neurons, got {neurons}")
-    if not 0 <= real("separation", separation) <= 1:
-        raise Refused(f"separation must be from 0 to 1, got {separation!r}")
+    separation = _separation(separation)
     axes, _ = np.linalg.qr(rng.standard_normal((neurons, least)))
     centres, own = axes.T[:number], axes.T[number:]
     return math.sqrt(1 - separation) * np.repeat(centres, size, axis=0) + math.sqrt(separation) * own
@@ -167,7 +166,7 @@ def cluster_weights(
     weight belongs to no pattern it is 0.
     """
     beta, mates, others = checked_beta(beta), whole("size", size, 1) - 1, (whole("number", number, 1) - 1) * size
-    overlap = 1 - real("separation", separation)
+    overlap = 1 - _separation(separation)
     own, mate, other = 1.0, 0.0, 0.0
     for _ in range(whole("most", most, 1)):
         scores = (
@@ -182,3 +181,9 @@ def cluster_weights(
         if abs(own - before) <= tolerance:
             return own, mate, other
     raise Refused(f"beta = {beta:g}, separation = {separation:g} still moves after {most} updates: near a bifurcation")
+
+
+def _separation(separation: float) -> float:
+    if not 0 <= real("separation", separation) <= 1:
+        raise Refused(f"separation must be from 0 to 1, got {separation!r}")
+    return separation

@@ -91,10 +91,7 @@ class Conditions:
 
 @dataclass(frozen=True, eq=False)
 class FixedPoint:
-    """A state and, for every sample, its residual: the largest |drive - potential| of a free neuron in the last sweep.
-
-    Layers take turns in a sweep, and each is at its drive when it has had its own.
-    """
+    """A state and, for every sample, its residual: the largest |drive - potential| of a free neuron."""
 
     state: State
     residual: Floats
@@ -265,7 +262,7 @@ def _alternate(
             potentials[a] = potentials[a] + move
             activities[a] = network.layers[a].activation(potentials[a])
         _check_finite(moved)
-    return FixedPoint(tuple(potentials), moved, taken)
+    return FixedPoint(tuple(potentials), _residual(network, tuple(potentials), conditions), taken)
 
 
 def _descend(network: Hierarchical, state: State, conditions: Conditions, tolerance: float, sweeps: int) -> FixedPoint:
@@ -274,10 +271,15 @@ def _descend(network: Hierarchical, state: State, conditions: Conditions, tolera
     while taken < sweeps and (residual > tolerance).any():
         taken += 1
         state = _advanced(network, state, conditions, step)
-        moves = network.velocity(state, conditions)
-        residual = np.max([layer.tau * _largest(v) for layer, v in zip(network.layers, moves, strict=True)], axis=0)
+        residual = _residual(network, state, conditions)
         _check_finite(residual)
     return FixedPoint(state, residual, taken)
+
+
+def _residual(network: Hierarchical, state: State, conditions: Conditions) -> Floats:
+    """The largest distance of a free potential of each sample from its drive."""
+    moves = network.velocity(state, conditions)
+    return np.max([layer.tau * _largest(v) for layer, v in zip(network.layers, moves, strict=True)], axis=0)
 
 
 def integrate(

@@ -48,7 +48,11 @@ def pool(
     if not (np.isfinite(members[counted]).all() and np.isfinite(asked).all()):
         raise Refused("bags and query must be finite where they count, got nan or inf")
     members = np.where(counted[..., None], members, 0.0)
-    scores = np.where(counted, checked_beta(beta) * (members @ asked[..., None])[..., 0], -np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = checked_beta(beta) * (members @ asked[..., None])[..., 0]
+    if not np.isfinite(products).all():
+        raise Refused("bags and query are too large, their scores leave the floats; scale them down")
+    scores = np.where(counted, products, -np.inf)
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray((weights / weights.sum(axis=1, keepdims=True))[:, None, :] @ members)[:, 0]
 

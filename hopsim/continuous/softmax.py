@@ -42,6 +42,8 @@ class Settled:
 class Memory:
     """Patterns [K, N] in a softmax of inverse temperature β > 0, and what is read at them: values [K, V], if any.
 
+    Arrays of floats are not copied: they must not change afterwards.
+
     States and queries are [..., N]. Refused: entries that are not finite, shapes that do not fit, scores beyond 1e30.
     """
 
