@@ -279,7 +279,7 @@ def _descend(network: Hierarchical, state: State, conditions: Conditions, tolera
 def _residual(network: Hierarchical, state: State, conditions: Conditions) -> Floats:
     """The largest distance of a free potential of each sample from its drive."""
     moves = network.velocity(state, conditions)
-    return np.max([layer.tau * _largest(v) for layer, v in zip(network.layers, moves, strict=True)], axis=0)
+    return np.asarray(np.max([layer.tau * _largest(v) for layer, v in zip(network.layers, moves, strict=True)], axis=0))
 
 
 def integrate(
