@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hopsim import hdf5, journal, scan_file, scans
+from hopsim import hdf5, journal, scan_file, scans, simulation
 from hopsim.store import Store
 
 SCAN = """
@@ -97,7 +97,7 @@ def die_inside(place: str, call: int) -> None:
 
 
 if LOG in os.environ:  # also in the worker processes, which import this file again
-    scans.simulate_together = counted(scans.simulate_together)  # type: ignore[attr-defined]
+    simulation.simulate_together = counted(simulation.simulate_together)
     scans.SECONDS_BETWEEN_WRITES = 0.3
 
 

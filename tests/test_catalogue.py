@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import hopsim as hs
@@ -35,3 +36,29 @@ def test_names_are_listed_and_others_refused(capsys):
     assert "no entry 'everything' in the catalogue; there are ags-phase-diagram" in capsys.readouterr().err
     with pytest.raises(hs.Refused, match="no entry"):
         catalogue.entry("none")
+
+
+def test_samples_are_kept_and_what_was_stopped_goes_on(tmp_path):
+    asked = []
+
+    def sample(number):
+        asked.append(number)
+        if number == 3 and len(asked) == 4:
+            raise KeyboardInterrupt
+        return np.array([number / 7, math.pi])
+
+    def kept(told, samples=5):
+        return catalogue.Workshop(tmp_path, workers=1).sampled(told, samples, sample)
+
+    with pytest.raises(KeyboardInterrupt):
+        kept("one")
+    (path,) = tmp_path.glob("samples-*.jsonl")
+    path.write_bytes(path.read_bytes()[:-9])  # the last line is cut
+    expected = np.array([[number / 7, math.pi] for number in range(5)])
+    assert (kept("one") == expected).all()
+    assert asked[-3:] == [2, 3, 4]
+    done = len(asked)
+    assert (kept("one", 3) == expected[:3]).all()
+    assert len(asked) == done
+    kept("other", 1)
+    assert asked[done:] == [0]

@@ -72,9 +72,10 @@ def test_capacities_agree_with_the_paper_but_for_two_steps():
     assert theory.KStep(2).order(law, 0.13819, 0.0, "retrieval").m == pytest.approx(0.967, abs=1e-3)  # beyond 0.138187
 
 
-def test_parallel_tempering_retrieves_below_the_coexistence_line_only():
-    cold = {point.temperature: point for point in ags_phase_diagram._equilibrium(0.02, 2, 150)}
-    glass = {point.temperature: point for point in ags_phase_diagram._equilibrium(0.16, 2, 150)}
+def test_parallel_tempering_retrieves_below_the_coexistence_line_only(tmp_path):
+    studio = Workshop(tmp_path, quick=True, workers=1)
+    cold = {point.temperature: point for point in ags_phase_diagram._equilibrium(studio, 0.02, 2, 150)}
+    glass = {point.temperature: point for point in ags_phase_diagram._equilibrium(studio, 0.16, 2, 150)}
     assert cold[0.3].best.value == pytest.approx(0.996, abs=0.01)  # m of replica-symmetric theory at T = 0.3
     assert glass[0.3].best.value < ags_phase_diagram.RETRIEVED
     assert glass[0.6].q.value > ags_phase_diagram.GLASSY > glass[1.5].q.value

@@ -26,7 +26,7 @@ def test_the_python_example_of_the_readme_runs(capsys):
 
 def test_the_readme_lists_every_network_there_is():
     rows = re.findall(r"^\| `(\w+)`", README, re.MULTILINE)
-    assert set(rows) == set(scan_file.KINDS)
+    assert set(rows) == {*scan_file.KINDS, *hopsim.continuous.KINDS}
 
 
 def test_the_readme_says_which_networks_have_theory():
@@ -38,7 +38,7 @@ def test_the_readme_says_which_networks_have_theory():
         "log_sum_exp": hopsim.log_sum_exp(neurons=9, patterns=2, sharpness=1.0),
         "multitasking": hopsim.multitasking(neurons=9, patterns=2, dilution=0.5),
     }
-    for row in re.findall(r"^\| `\w+`.*$", README, re.MULTILINE):
+    for row in re.findall(rf"^\| `(?:{'|'.join(networks)})`.*$", README, re.MULTILINE):
         kind, says = re.match(r"\| `(\w+)`", row)[1], row.split("|")[-2].strip()
         assert ("RS" in says) == hopsim.theory.supports(networks[kind].law)
 

@@ -94,7 +94,8 @@ def make(workshop: Workshop) -> Reproduction:
     lines = phase_diagram.collect(LAW, diagram, "RS").lines | {"stability": _stability()}
     text = SCAN.format(neurons=workshop.pick(2000, 1000), loads=list(LOADS), temperatures=list(SHOWN))
     started = workshop.scan("from-pattern", text, samples=(16, 4))
-    found = [point for load in LOADS for point in _equilibrium(load, workshop.pick(12, 3), workshop.pick(600, 250))]
+    effort = workshop.pick(12, 3), workshop.pick(600, 250)
+    found = [point for load in LOADS for point in _equilibrium(workshop, load, *effort)]
     started_at = {_place(row): row.averages["overlap"] for row in started}
     phases = {(e.load, e.temperature): _phase(e, started_at) for e in found}
     ends = _ends()
@@ -114,10 +115,12 @@ def make(workshop: Workshop) -> Reproduction:
     )
 
 
-def _equilibrium(load: float, samples: int, rounds: int) -> list[Equilibrium]:
+def _equilibrium(workshop: Workshop, load: float, samples: int, rounds: int) -> list[Equilibrium]:
     """Averages over the second half of parallel tempering, at the temperatures shown."""
     network = networks.hopfield(neurons=NEURONS, load=load)
-    best, squared = np.array([_tempered(network, sample, rounds) for sample in range(samples)]).transpose(1, 2, 0)
+    told = ("equilibrium", network, LADDER, rounds, SEED)
+    tempered = workshop.sampled(told, samples, lambda sample: _tempered(network, sample, rounds))
+    best, squared = tempered.transpose(1, 2, 0)
     found = []
     for T in SHOWN:
         slot = LADDER.temperatures.index(T)

@@ -99,7 +99,7 @@ def _network(degree: int, neurons: int) -> Network:
 def _found(workshop: Workshop, degree: int) -> Found:
     network = _network(degree, workshop.pick(*SIZES[degree]))
     effort = {"samples": workshop.pick(32, 6), "warm": workshop.pick(100, 40), "rounds": workshop.pick(400, 120)}
-    simulated = free_energies.measured(network, LADDERS[degree], workers=workshop.workers, **effort)
+    simulated = free_energies.measured(workshop, network, LADDERS[degree], **effort)
     parts = [decompose(network.law, load=LOAD, temperature=T) for T in LADDERS[degree]]
     hard, soft = np.array([part.hard for part in parts]), np.array([part.soft for part in parts])
     return Found(network, np.array(LADDERS[degree]), simulated.averages, hard, soft)

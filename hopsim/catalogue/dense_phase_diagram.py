@@ -93,7 +93,7 @@ def _places(workshop: Workshop) -> list[tuple[float, int]]:
 def _measured(workshop: Workshop, load: float, neurons: int) -> Shares:
     network = networks.dense(neurons=neurons, degree=DEGREES[0], indices="distinct", load=load)
     effort = {"samples": workshop.pick(24, 4), "warm": workshop.pick(100, 60), "rounds": workshop.pick(200, 100)}
-    return retrieved_share.measured(network, LADDER, workers=workshop.workers, **effort)
+    return retrieved_share.measured(workshop, network, LADDER, **effort)
 
 
 def _row(shares: Shares) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Free energies of states with m = 0 by simulation: energies on a ladder of temperatures, integrated from T = ∞."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from .. import rng, states
 from ..networks import Network
 from ..statistics import Average, disorder_average
 from ..tempering import Tempering
+from .workshop import Workshop
 
 SEED, SWEEPS_PER_SWAP = 6, 2
 Floats = NDArray[np.float64]
@@ -30,13 +30,13 @@ class FreeEnergies:
 
 
 def measured(
-    network: Network, temperatures: tuple[float, ...], *, samples: int, warm: int, rounds: int, workers: int
+    workshop: Workshop, network: Network, temperatures: tuple[float, ...], *, samples: int, warm: int, rounds: int
 ) -> FreeEnergies:
     """Temper `samples` disorder samples from random states, read `rounds` rounds after `warm` of them."""
     tempering = Tempering(temperatures, "glauber", SWEEPS_PER_SWAP)
-    with ThreadPoolExecutor(workers) as pool:
-        energies = pool.map(lambda sample: _energies(network, tempering, sample, warm, rounds), range(samples))
-        return FreeEnergies(network, tempering.temperatures, integrated(np.array(list(energies)), temperatures))
+    told = ("energies", network, tempering, warm, rounds, SEED)
+    energies = workshop.sampled(told, samples, lambda sample: _energies(network, tempering, sample, warm, rounds))
+    return FreeEnergies(network, tempering.temperatures, integrated(energies, temperatures))
 
 
 def integrated(energies: Floats, temperatures: tuple[float, ...]) -> Floats:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from ..networks import Law, Network
 from ..statistics import Average, jackknife
 from ..tempering import Tempering
 from .one_update import finite_size
+from .workshop import Workshop
 
 RETRIEVED = 0.7  # least |m| of the best pattern
 SEED, SWEEPS_PER_SWAP, EVERY = 5, 2, 4
@@ -44,13 +44,13 @@ class Shares:
 
 
 def measured(
-    network: Network, temperatures: Sequence[float], *, samples: int, warm: int, rounds: int, workers: int
+    workshop: Workshop, network: Network, temperatures: Sequence[float], *, samples: int, warm: int, rounds: int
 ) -> Shares:
     """Temper disorder samples, each from a stored pattern and from a random state, and read after `warm` rounds."""
     tempering = Tempering(tuple(temperatures), "glauber", SWEEPS_PER_SWAP)
-    with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(lambda sample: _sample(network, tempering, sample, warm, rounds), range(samples))
-        return Shares(network, tempering.temperatures, np.array(list(found)))
+    told = ("shares", network, tempering, warm, rounds, SEED, EVERY, RETRIEVED)
+    found = workshop.sampled(told, samples, lambda sample: _sample(network, tempering, sample, warm, rounds))
+    return Shares(network, tempering.temperatures, found)
 
 
 def _sample(network: Network, tempering: Tempering, sample: int, warm: int, rounds: int) -> Floats:

@@ -13,6 +13,7 @@ from ..errors import Refused
 from ..progress import Progress
 from ..scans import Scan
 from ..store import Store
+from .samples import Floats, kept
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Workshop:
     def pick(self, full: int, quick: int) -> int:
         """A number that decides the effort."""
         return quick if self.quick else full
+
+    def sampled(self, told: object, samples: int, sample: Callable[[int], Floats]) -> Floats:
+        """sample(0), ..., sample(samples - 1), kept in this folder; `told` says all that decides them."""
+        return kept(self.folder, told, samples, sample, self.workers)
 
     def packaged(
         self, name: str, samples: tuple[int, int], more: Callable[[Scan], Scan] = lambda scan: scan
