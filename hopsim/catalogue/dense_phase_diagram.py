@@ -56,7 +56,7 @@ FINITE = 0.012
 FINE = 40  # temperatures on a line
 NAMES = (
     ("retrieval", 0.008, 0.24),
-    ("metastable\nretrieval", 0.021, 0.352),
+    ("metastable\nretrieval", 0.0235, 0.33),
     ("spin glass", 0.0435, 0.07),
     ("paramagnet", 0.0405, 0.42),
 )
