@@ -5,6 +5,8 @@ Define a law, quench its disorder, run a protocol, and hold the result against t
     network = hopfield(neurons=1000, load=0.05)
     record = simulate(Run(network, Glauber(temperature=0.3), Protocol(1.0, 100, 200), seed=1, sample=0))
     solution = theory.solve(network.law, load=network.load, temperature=0.3)
+
+Networks of continuous neurons are in `continuous`.
 """
 
 from importlib import import_module
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 from .version import __version__
 
 if TYPE_CHECKING:
-    from . import theory
+    from . import continuous, theory
     from .annealing import Annealing
     from .comparison import tabulate
     from .dynamics import Glauber, Metropolis, SignUpdate, Synchronous
@@ -89,6 +91,7 @@ __all__ = [
     "Tempering",
     "TemperingTrace",
     "__version__",
+    "continuous",
     "dense",
     "exponential",
     "hopfield",

@@ -78,7 +78,7 @@ def test_the_walls_around_a_library_leave_no_module_out(contract, allowed):
 
 
 def test_every_public_name_is_there_and_loaded_on_first_use():
-    assert set(hopsim.__all__) == set(hopsim._MODULE_OF) | {"theory", "__version__"} == set(dir(hopsim))
+    assert set(hopsim.__all__) == set(hopsim._MODULE_OF) | {"continuous", "theory", "__version__"} == set(dir(hopsim))
     for name in hopsim.__all__:
         assert getattr(hopsim, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
