@@ -3,6 +3,11 @@
 import math
 from numbers import Integral, Real
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+LONGEST = 30  # digits that are shown
+
 
 class Refused(ValueError):
     """The request was wrong: the message names the thing, what it was, what it must be and the way out.
@@ -30,7 +35,12 @@ def whole(name: str, value: object, least: int, most: int | None = None) -> int:
     number = int(value)
     if number < least or (most is not None and number > most):
         allowed = f">= {least}" if most is None else f"from {least} to {most}"
-        raise Refused(f"{name} must be an integer {allowed}, got {value!r}")
+        digits = len(str(abs(number)))
+        raise Refused(
+            f"{name} must be an integer {allowed}, got {value!r}"
+            if digits <= LONGEST
+            else f"{name} must be an integer {allowed}, got a number of {digits} digits"
+        )
     return number
 
 
@@ -39,3 +49,14 @@ def real(name: str, value: object) -> float:
     if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
         raise Refused(f"{name} must be a finite number, got {value!r}")
     return float(value) + 0.0
+
+
+def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """The values as an array of floats; refused unless they are real numbers of one shape."""
+    try:
+        found = np.asarray(values)
+    except ValueError:
+        raise Refused(f"{name} must be an array of numbers, got rows of different lengths") from None
+    if found.dtype.kind not in "buif":
+        raise Refused(f"{name} must be an array of real numbers, got {found.dtype}")
+    return found.astype(np.float64, copy=False)

@@ -38,6 +38,7 @@ RULES: dict[str, Callable[..., Dynamics]] = {
     "synchronous": dynamics.Synchronous,
 }
 T = TypeVar("T")
+MOST_SAMPLES = 10**15
 PACKAGED = Path(__file__).parent / "data"
 CHECKOUT = Path(__file__).parent.parent / "data"
 
@@ -83,7 +84,7 @@ def parse(text: str, *, name: str, folder: Path, stored: Stored | None = None) -
             raise Refused(f"scan {name} needs a section [{section}]; see `hopsim run --help` for an example")
     refuse_unknown("section", set(tables), ("network", "dynamics", "protocol", "scan", "refine"), f"scan {name}")
     scan, protocol = Section("scan", tables["scan"]), Section("protocol", tables["protocol"])
-    samples, seed = scan.whole("samples", 1), scan.whole("seed", 0)
+    samples, seed = scan.whole("samples", 1, MOST_SAMPLES), scan.whole("seed", 0)
     scan.end()
     network, rule = Section("network", tables["network"]), Section("dynamics", tables["dynamics"])
     kind = network.choice("kind", (*KINDS, *continuous.KINDS))
@@ -120,10 +121,18 @@ def _parts(section: Section, build: type, patterns: Callable[..., float] | None 
     for values in itertools.product(*grid.values()):
         chosen = dict(zip(grid, values, strict=True))
         if patterns is not None and "load" in chosen:
-            chosen["patterns"] = round(patterns(**chosen))
+            chosen["patterns"] = _number(patterns, chosen)
             del chosen["load"]
         found.append(_named(section.name, build, chosen))
     return found
+
+
+def _number(patterns: Callable[..., float], chosen: Mapping[str, Any]) -> int:
+    """K at the load that was chosen."""
+    try:
+        return round(patterns(**chosen))
+    except (OverflowError, ValueError):
+        raise Refused(f"[network] load {chosen['load']:g} gives too many patterns, or none; choose another") from None
 
 
 def _base(hint: Any) -> type:

@@ -56,11 +56,15 @@ class Section:
             return value
         raise self._refused(key, value, "true or false")
 
-    def whole(self, key: str, least: int) -> int:
+    def whole(self, key: str, least: int, most: int | None = None) -> int:
         value = self._value(key)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+        if (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and least <= value <= (value if most is None else most)
+        ):
             return value
-        raise self._refused(key, value, f"a whole number >= {least}")
+        raise self._refused(key, value, f"a whole number >= {least}" + ("" if most is None else f" and <= {most:g}"))
 
     def number(self, key: str) -> float:
         value = self._value(key)

@@ -366,8 +366,8 @@ def good(**changed):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: good(slots=0), "slots must be an integer >= 1"),
-        (lambda: good(patterns=1, task="sequence"), "patterns must be an integer >= 2"),
+        (lambda: good(slots=0), "slots must be an integer from 1 to"),
+        (lambda: good(patterns=1, task="sequence"), "patterns must be an integer from 2 to"),
         (lambda: good(rule="oldest"), "rule must be one of sequential, random, hebbian"),
         (lambda: good(task="copy"), "task must be one of"),
         (lambda: good(rule="random"), "the random rule needs a probability"),

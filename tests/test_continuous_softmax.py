@@ -388,7 +388,7 @@ def test_cues_have_their_overlap():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: SoftmaxNetwork(10, 1, "binary"), "patterns must be an integer >= 2, got 1"),
+        (lambda: SoftmaxNetwork(10, 1, "binary"), "patterns must be an integer from 2 to 2147483648, got 1"),
         (lambda: SoftmaxNetwork(10, 3, "cubic"), "ensemble must be one of gaussian, spherical, binary, got 'cubic'"),
         (lambda: SoftmaxUpdates(-1.0, 1), "beta must be > 0, got -1.0"),
         (lambda: SoftmaxCues(0.0, 1), "cue_overlap must be > 0 and at most 1, got 0.0"),

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import lambertw
 
-from ..errors import Refused, real, whole
+from ..errors import Refused, numbers, real, whole
 from .softmax import checked_beta, matrix
 
 Floats = NDArray[Any]
@@ -42,7 +42,8 @@ def separations(patterns: ArrayLike) -> Floats:
 def weight_outside(separation: ArrayLike, *, beta: float, patterns: int, radius: float, distance: ArrayLike) -> Floats:
     """ε/(1 + ε) >= 1 - p_i, the weight not on x_i, for a state at most `distance` from it; derived here."""
     epsilon = _epsilon(separation, beta, patterns, radius, distance)
-    return np.asarray(1 / (1 + 1 / epsilon))
+    with np.errstate(divide="ignore"):  # all weight is on x_i
+        return np.asarray(1 / (1 + 1 / epsilon))
 
 
 def error_after_update(
@@ -54,8 +55,8 @@ def error_after_update(
 
 def error_of_fixed_point(separation: ArrayLike, *, beta: float, patterns: int, radius: float) -> Floats:
     """2e (K-1) M exp(-βΔ_i) >= |x_i* - x_i|, Theorem 5, second part; needs |x_i* - x_i| <= 1/(2βM)."""
-    beta = checked_beta(beta)
-    return error_after_update(separation, beta=beta, patterns=patterns, radius=radius, distance=1 / (2 * beta * radius))
+    beta, M = checked_beta(beta), _radius(radius)
+    return error_after_update(separation, beta=beta, patterns=patterns, radius=M, distance=1 / (2 * beta * M))
 
 
 def contraction(separation: ArrayLike, *, beta: float, patterns: int, radius: float, distance: ArrayLike) -> Floats:
@@ -118,10 +119,12 @@ def sphere_capacity(*, neurons: int, beta: float, scale: float, failure: float) 
 
 def _epsilon(separation: ArrayLike, beta: float, patterns: int, radius: float, distance: ArrayLike) -> Floats:
     """(K-1) exp[-β (Δ - 2rM)], inf where it exceeds the floats."""
-    away = np.asarray(distance, dtype=np.float64)
-    if (away < 0).any():
+    away, apart = numbers("distance", distance), numbers("separation", separation)
+    if not (away >= 0).all():
         raise Refused(f"distance must be >= 0, got {away.min()!r}")
-    gap = np.asarray(separation, dtype=np.float64) - 2 * away * _radius(radius)
+    if np.isnan(apart).any():
+        raise Refused("separation must be numbers, got nan")
+    gap = apart - 2 * away * _radius(radius)
     with np.errstate(over="ignore"):
         return np.asarray((whole("patterns", patterns, 2) - 1) * np.exp(-checked_beta(beta) * gap))
 

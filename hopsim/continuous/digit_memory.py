@@ -25,6 +25,7 @@ from .training import Cued, Learning, squared_error, train
 
 SIDE = 8
 IMAGE = (1, SIDE, SIDE)
+MOST = 10**5  # channels, memories, tests
 GIVEN = 3.0  # potential of a pixel that is given: tanh 3 = 0.995
 FILTERS, MEMORIES = 0.35, 0.3  # norm of a filter before training, and of memories in units of the features
 SHARPNESS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0)  # of the softmax over stored images
@@ -43,7 +44,7 @@ class DigitMemory:
     beta: float
 
     def __post_init__(self) -> None:
-        for name, most in (("channels", None), ("filter_size", SIDE), ("stride", SIDE), ("memories", None)):
+        for name, most in (("channels", MOST), ("filter_size", SIDE), ("stride", SIDE), ("memories", MOST)):
             object.__setattr__(self, name, whole(f"DigitMemory: {name}", getattr(self, name), 1, most))
         object.__setattr__(self, "beta", real("DigitMemory: beta", self.beta))
         if self.beta <= 0:
@@ -106,7 +107,7 @@ class DigitCues:
             object.__setattr__(self, name, real(f"DigitCues: {name}", getattr(self, name)))
             if not 0 <= getattr(self, name) <= most:
                 raise Refused(f"DigitCues: {name} must be from 0 to {most}, got {getattr(self, name)!r}")
-        object.__setattr__(self, "tests", whole("DigitCues: tests", self.tests, 1))
+        object.__setattr__(self, "tests", whole("DigitCues: tests", self.tests, 1, MOST))
         if self.noise == 0 and self.known.all():
             raise Refused("DigitCues: nothing is asked; let rows be missing or pixels be noisy")
 

@@ -22,6 +22,7 @@ Method = Literal["RK45", "DOP853", "LSODA", "BDF", "Radau"]
 EXPLICIT, IMPLICIT = ("RK45", "DOP853"), ("LSODA", "BDF", "Radau")
 ORDERS = (kernels.EULER, kernels.RUNGE_KUTTA)
 RISE = 1e-9
+MOST_STEPS = 2**31
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,13 @@ def settle(
     slowest = network.feature_time
     fastest = slowest if network.adiabatic else 1 / (1 / slowest + 1 / network.hidden_time)
     length = fastest / 4 if step is None else positive("step", step)
-    most = int(np.ceil(positive("longest", longest) * slowest / length))
+    with np.errstate(over="ignore", divide="ignore"):
+        wanted = np.float64(positive("longest", longest)) * slowest / length
+    if not wanted < MOST_STEPS:
+        raise Refused(
+            f"longest = {longest:g} needs {wanted:.3g} steps of {length:.3g}; lower it, or give a longer step"
+        )
+    most = int(np.ceil(wanted))
     energies, rises = np.empty(len(starts)), np.empty(len(starts))
     steps = np.empty(len(starts), dtype=np.int64)
     controls = kernels.RUNGE_KUTTA, _tolerance(network), length, most, positive("residual", residual)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
 
-from ..errors import Refused, real, whole
+from ..errors import Refused, numbers, real, whole
 from .lagrangians import Lagrangian
 from .synapses import Floats, Plastic, Shape, Synapse
 
@@ -181,7 +181,7 @@ class Hierarchical:
         for a, value in given.items():
             if a not in range(len(self.layers)):
                 raise Refused(f"{name}: there is no layer {a!r}; layers are numbered 0 to {len(self.layers) - 1}")
-            shape, array = self.layers[a].shape, np.asarray(value, dtype=np.float64)
+            shape, array = self.layers[a].shape, numbers(name, value)
             array = array[None] if array.ndim == len(shape) else array
             if array.ndim != len(shape) + 1 or not _broadcasts(array.shape[1:], shape):
                 raise Refused(f"{name} of layer {a} must have shape [samples, *{shape}], got {np.shape(given[a])}")

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import Refused, real, whole
+from ..errors import Refused, numbers, real, whole
 from ..kernels import slots as kernel
 from .plasticity import HEBBIAN, PRESYNAPTIC, Plasticity, Random, Response, Sequential
 
 Floats = NDArray[np.float64]
 NONLINEARITIES = ("softmax", "hard")
 RULES = ("sequential", "random", "hebbian")
+MOST = 10**7  # slots, neurons, patterns
 TASKS = ("auto", "hetero", "sequence")
 BLOCK = 2**22  # gates drawn at once
 
@@ -80,7 +81,11 @@ class KeyValueMemory:
 
     def read(self, queries: ArrayLike) -> Floats:
         """V h for queries[..., d]: float64[..., m]."""
-        scores = _rows("queries", queries, self.keys.shape[1], batch=True) @ self.keys.T
+        asked = _rows("queries", queries, self.keys.shape[1], batch=True)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = asked @ self.keys.T
+        if not np.isfinite(scores).all():
+            raise Refused("the scores of keys and queries leave the floats; scale them down")
         scores -= scores.max(axis=-1, keepdims=True)
         hidden = (scores == 0).astype(float) if self.hard else np.exp(scores)
         answer: Floats = hidden / hidden.sum(axis=-1, keepdims=True) @ self.values
@@ -153,7 +158,7 @@ class KeyValue:
         _one_of("rule", self.rule, RULES)
         _one_of("task", self.task, TASKS)
         for name, least in (("slots", 1), ("neurons", 1), ("patterns", 2 if self.task == "sequence" else 1)):
-            object.__setattr__(self, name, whole(name, getattr(self, name), least))
+            object.__setattr__(self, name, whole(name, getattr(self, name), least, MOST))
         if (self.probability is None) == (self.rule == "random"):
             needs = "needs a" if self.rule == "random" else "has no"
             raise Refused(f"the {self.rule} rule {needs} probability, got {self.probability!r}")
@@ -167,7 +172,7 @@ class KeyValue:
         if self.outputs is not None:
             if self.task != "hetero":
                 raise Refused(f"only the hetero task has outputs of its own, got {self.outputs!r} with {self.task}")
-            object.__setattr__(self, "outputs", whole("outputs", self.outputs, 1))
+            object.__setattr__(self, "outputs", whole("outputs", self.outputs, 1, MOST))
 
     @property
     def load(self) -> float:
@@ -229,7 +234,7 @@ def overlaps(network: KeyValue, reading: Reading, recall: Recall, rng: np.random
 
 def replay(memory: KeyValueMemory | HebbianMatrix, prompts: ArrayLike, steps: int) -> Floats:
     """What follows prompts[..., d] when every binary answer is the next query: float64[steps, ..., d]."""
-    state, found = np.asarray(prompts, dtype=float), []
+    state, found = numbers("prompts", prompts), []
     for _ in range(whole("steps", steps, 1)):
         state = memory.recall(state)
         found.append(state)
@@ -293,7 +298,7 @@ def _compiled(slot: Response, line: Response, rule: Plasticity) -> tuple[Floats,
 
 def _rows(name: str, values: ArrayLike, width: int | None = None, *, batch: bool = False) -> Floats:
     """Finite float64[T, width], [..., width] of a batch, [T] without a width; refused otherwise."""
-    array = np.ascontiguousarray(values, dtype=float)
+    array = np.ascontiguousarray(numbers(name, values))
     wanted = "[T]" if width is None else f"[{'...' if batch else 'T'}, {width}]"
     right = array.ndim == 1 if width is None else array.ndim and array.shape[-1] == width and (batch or array.ndim == 2)
     if not right or not np.isfinite(array).all():

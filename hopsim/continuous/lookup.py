@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import Refused
+from ..errors import Refused, numbers
 from ..kernels.softmax import weigh
 from .softmax import Floats, Memory, checked_beta, matrix
 
@@ -22,7 +22,7 @@ METRICS: tuple[Metric, ...] = ("distance", "dot")
 
 def associate(queries: ArrayLike, keys: ArrayLike, values: ArrayLike, *, beta: float) -> Floats:
     """softmax(β q·k) v, attention: [..., N], [K, N], [K, V] -> [..., V]."""
-    return Memory(np.asarray(keys), beta, np.asarray(values)).read(queries)
+    return Memory(matrix("keys", keys), beta, matrix("values", values)).read(queries)
 
 
 def pool(
@@ -38,11 +38,11 @@ def pool(
     Of a bag count the first `lengths[b]` members, or those where mask[b, l] is true; a bag without any is refused.
     β -> 0 is their mean.
     """
-    members = np.asarray(bags, dtype=np.float64)
+    members = numbers("bags", bags)
     if members.ndim != 3 or not members.size:
         raise Refused(f"bags must be [bags, members, neurons], got shape {members.shape}")
     counted = _counted(members.shape[:2], lengths, mask)
-    asked = np.asarray(query, dtype=np.float64)
+    asked = numbers("query", query)
     if asked.shape not in ((members.shape[2],), (members.shape[0], members.shape[2])):
         raise Refused(f"a query for bags of shape {members.shape} must be [N] or [bags, N], got shape {asked.shape}")
     if not (np.isfinite(members[counted]).all() and np.isfinite(asked).all()):
@@ -132,5 +132,7 @@ class Lookup:
 
 def unit(x: NDArray[Any]) -> Floats:
     """Rows over their norms; rows of zeros stay."""
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
-    return np.asarray(x / np.where(norms > 0, norms, 1.0))
+    largest = np.abs(x).max(axis=1, keepdims=True)
+    scaled = x / np.where(largest > 0, largest, 1.0)  # its norm does not leave the floats
+    norms = np.linalg.norm(scaled, axis=1, keepdims=True)
+    return np.asarray(scaled / np.where(norms > 0, norms, 1.0))

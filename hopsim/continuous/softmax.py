@@ -13,6 +13,7 @@ The scores X ξ are made and spent in blocks of `ROWS` states and `COLUMNS` patt
 the sums relative to it; they are never held at once. Work is in float32 if patterns are, in float64 otherwise.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import Refused, real, whole
+from ..errors import Refused, numbers, real, whole
 from ..kernels.softmax import weigh
 
 Floats = NDArray[Any]
@@ -64,7 +65,11 @@ class Memory:
     @cached_property
     def radius(self) -> float:
         """M, the largest norm of a pattern."""
-        return float(np.sqrt(np.einsum("kn,kn->k", self.patterns, self.patterns).max()))
+        with np.errstate(over="ignore"):
+            found = float(np.sqrt(np.einsum("kn,kn->k", self.patterns, self.patterns).max()))
+        if not math.isfinite(found):
+            raise Refused("the norms of the patterns leave the floats; scale them down")
+        return found
 
     def update(self, states: ArrayLike) -> Floats:
         """X^T softmax(β X ξ): [..., N] -> [..., N]."""
@@ -126,7 +131,7 @@ class Memory:
 
     def _rows(self, states: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
         """The states as rows, and their shape."""
-        found = np.asarray(states, dtype=self.patterns.dtype)
+        found = numbers("states", states).astype(self.patterns.dtype, copy=False)
         neurons = self.patterns.shape[1]
         if not found.ndim or found.shape[-1] != neurons or not found.size:
             raise Refused(f"states of patterns with {neurons} neurons are [..., {neurons}], got shape {found.shape}")
@@ -167,10 +172,9 @@ class Memory:
 
 def matrix(name: str, given: ArrayLike) -> Floats:
     """A float matrix, float32 as it is and float64 otherwise; refused unless it is one of finite numbers."""
-    array = np.asarray(given)
-    if array.dtype.kind not in "buif":
-        raise Refused(f"{name} must be numbers, got {array.dtype}")
-    found = np.ascontiguousarray(array, dtype=np.float32 if array.dtype == np.float32 else np.float64)
+    single = isinstance(given, np.ndarray) and given.dtype == np.float32
+    array: Floats = np.asarray(given) if single else numbers(name, given)
+    found = np.ascontiguousarray(array)
     if array.ndim != 2 or not array.size:
         raise Refused(f"{name} must be a matrix with a row each, got shape {array.shape}")
     if not np.isfinite(found).all():

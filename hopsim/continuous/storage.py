@@ -15,6 +15,7 @@ from .fixed_points import TYPES, support, types
 from .softmax import Floats, Memory, checked_beta
 
 Ensemble = Literal["gaussian", "spherical", "binary"]
+MOST = 10**6  # updates, cues, neurons
 ROUNDING = 1e-9  # a tie of two patterns is not more than half
 ENSEMBLES: tuple[Ensemble, ...] = ("gaussian", "spherical", "binary")
 
@@ -28,8 +29,8 @@ class SoftmaxNetwork:
     ensemble: Ensemble
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "neurons", whole("neurons", self.neurons, 1))
-        object.__setattr__(self, "patterns", whole("patterns", self.patterns, 2))
+        object.__setattr__(self, "neurons", whole("neurons", self.neurons, 1, MOST))
+        object.__setattr__(self, "patterns", whole("patterns", self.patterns, 2, 2**31))
         if self.ensemble not in ENSEMBLES:
             raise Refused(f"ensemble must be one of {', '.join(ENSEMBLES)}, got {self.ensemble!r}")
 
@@ -56,7 +57,7 @@ class SoftmaxUpdates:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "beta", checked_beta(self.beta))
-        object.__setattr__(self, "updates", whole("updates", self.updates, 1))
+        object.__setattr__(self, "updates", whole("updates", self.updates, 1, MOST))
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class SoftmaxCues:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cue_overlap", real("cue_overlap", self.cue_overlap))
-        object.__setattr__(self, "cues", whole("cues", self.cues, 1))
+        object.__setattr__(self, "cues", whole("cues", self.cues, 1, MOST))
         if not 0 < self.cue_overlap <= 1:
             raise Refused(f"cue_overlap must be > 0 and at most 1, got {self.cue_overlap!r}")
 
@@ -105,7 +106,7 @@ def measure(
     for _ in range(dynamics.updates - 1):
         before = memory.update(before)
     after = memory.update(before)
-    weight = np.exp(memory.beta * (cued * before).sum(axis=1) - memory.log_sum_exp(before))
+    weight = np.array([memory.weights(state)[number] for number, state in enumerate(before)])
     supports = support(memory, before)
     kinds = types(supports, network.patterns)
     return {

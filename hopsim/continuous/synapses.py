@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ..errors import Refused, real, whole
+from ..errors import Refused, numbers, real, whole
 
 Floats = NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -301,7 +301,7 @@ def _shape(name: str, shape: Sequence[int]) -> Shape:
 
 
 def _weights(name: str, weights: Floats, axes: Sequence[str]) -> Floats:
-    weights = np.ascontiguousarray(weights, dtype=np.float64)
+    weights = np.ascontiguousarray(numbers("weights", weights))
     if weights.ndim != len(axes) or not weights.size or not np.isfinite(weights).all():
         raise Refused(f"{name}: weights must be finite numbers[{', '.join(axes)}], got shape {weights.shape}")
     return weights

@@ -21,6 +21,7 @@ from .hierarchical import Conditions, Hierarchical, State, settle
 from .synapses import Floats
 
 FIRST, SECOND, SMALL = 0.9, 0.999, 1e-8  # Adam's memory of gradients and of their squares
+MOST = 10**6  # images, epochs, a batch, sweeps
 BOUND = 3.0  # of the response of a fixed point, in units of its first estimate
 
 
@@ -40,7 +41,7 @@ class Learning:
 
     def __post_init__(self) -> None:
         for name, least in (("images", 1), ("epochs", 0), ("batch", 1), ("sweeps", 1)):
-            object.__setattr__(self, name, whole(f"Learning: {name}", getattr(self, name), least))
+            object.__setattr__(self, name, whole(f"Learning: {name}", getattr(self, name), least, MOST))
         for name in ("rate", "tolerance"):
             object.__setattr__(self, name, real(f"Learning: {name}", getattr(self, name)))
             if getattr(self, name) <= 0:

@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import Refused, real
+from ..errors import Refused, numbers, real
 from .lagrangians import (
     Absolute,
     HardTanh,
@@ -147,7 +147,7 @@ class TwoLayer:
         return self._vector("h", h, self.memories)
 
     def _vector(self, name: str, values: ArrayLike, size: int) -> Floats:
-        array = np.asarray(values, dtype=np.float64)
+        array = numbers(name, values)
         if array.ndim == 0 or array.shape[-1] != size:
             raise Refused(f"{name} must have {size} entries along its last axis, got shape {array.shape}")
         return array
@@ -224,15 +224,22 @@ def model_c(
     the patterns. E does not depend on |v|; the paper writes an arbitrary leak -α v for that reason, here α = 1.
     """
     array = matrix("patterns", patterns)
-    norms = np.linalg.norm(array, axis=1, keepdims=True)
-    if not norms.all():
+    largest = np.abs(array).max(axis=1, keepdims=True)
+    if not largest.all():
         raise Refused("model_c brings patterns to norm 1, got one of zeros")
-    return TwoLayer(array / norms, Spherical(), _polynomial(degree, rectified), feature_time, hidden_time)
+    array = array / largest  # its norm does not leave the floats
+    return TwoLayer(
+        array / np.linalg.norm(array, axis=1, keepdims=True),
+        Spherical(),
+        _polynomial(degree, rectified),
+        feature_time,
+        hidden_time,
+    )
 
 
 def matrix(name: str, values: ArrayLike) -> Floats:
     """Patterns as rows, float64[K, N], a read-only copy; refused unless all are finite."""
-    array = np.array(values, dtype=np.float64)
+    array = numbers(name, values)
     if array.ndim != 2 or 0 in array.shape:
         raise Refused(f"{name} must be rows, [memories, neurons], got shape {array.shape}")
     return _constant(array)

@@ -12,6 +12,7 @@ from .lagrangians import positive
 from .two_layer import TwoLayer, model_a, model_b, model_c
 
 Floats = NDArray[np.float64]
+MOST = 10**7  # neurons, patterns, cues
 MODELS = ("a", "b", "c")
 
 
@@ -34,7 +35,7 @@ class TwoLayerMemory:
         if self.model not in MODELS:
             raise Refused(f"model must be one of {', '.join(MODELS)}, got {self.model!r}")
         for name, least in (("neurons", 2), ("patterns", 1)):
-            object.__setattr__(self, name, whole(name, getattr(self, name), least))
+            object.__setattr__(self, name, whole(name, getattr(self, name), least, MOST))
         if (self.degree is None) != (self.model == "b"):
             raise Refused(f"model {self.model} has {'no' if self.model == 'b' else 'a'} degree, got {self.degree!r}")
         if self.degree is not None:
@@ -94,7 +95,7 @@ class TwoLayerCues:
             if not -1 <= value <= 1:
                 raise Refused(f"{name} must be from -1 to 1, got {value:g}")
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "cues", whole("cues", self.cues, 1))
+        object.__setattr__(self, "cues", whole("cues", self.cues, 1, MOST))
 
 
 def patterns_at(*, load: float, model: str, neurons: int, degree: int | None = None, **others: object) -> float:
