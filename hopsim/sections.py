@@ -56,15 +56,11 @@ class Section:
             return value
         raise self._refused(key, value, "true or false")
 
-    def whole(self, key: str, least: int, most: int | None = None) -> int:
+    def whole(self, key: str, least: int, most: float = math.inf) -> int:
         value = self._value(key)
-        if (
-            isinstance(value, int)
-            and not isinstance(value, bool)
-            and least <= value <= (value if most is None else most)
-        ):
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
-        raise self._refused(key, value, f"a whole number >= {least}" + ("" if most is None else f" and <= {most:g}"))
+        raise self._refused(key, value, f"a whole number >= {least}" + (f" and <= {most:g}" if most < math.inf else ""))
 
     def number(self, key: str) -> float:
         value = self._value(key)

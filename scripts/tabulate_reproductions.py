@@ -16,9 +16,9 @@ PAGE = Path(__file__).parent.parent / "docs" / "reproductions.md"
 HEAD = """# Published figures, redrawn in full
 
 Made by `python scripts/tabulate_reproductions.py` from full runs of `hopsim reproduce NAME`. "Ours" comes from the run;
-the tolerance was stated before it, in the entry. `DIFFERS (known)` is a number with which we are known to disagree, for
-reasons that the entry's text tells. Under "paper" stands a printed number or what the paper's equations give at that
-point. Times depend on what else ran beside; processor seconds less so.
+the tolerance is stated in the entry. `DIFFERS (known)` is a number with which we are known to disagree, in part since
+an earlier full run, for reasons that the entry's text tells. Under "paper" stands a printed number or what the paper's
+equations give at that point. Times depend on what else ran beside; processor seconds less so.
 """
 COLUMNS = ("quantity", "paper", "ours", "difference", "tolerance", "verdict", "source")
 
